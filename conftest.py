@@ -1,10 +1,10 @@
 """Loads the apparatus as pytest plugins; no logic here."""
 
-pytest_plugins = [
-    "fixtures.options",
+pytest_plugins = [  # each after those it imports
     "fixtures.hypothesis_profiles",
-    "fixtures.session",
+    "fixtures.options",
     "fixtures.judge",
     "fixtures.store",
+    "fixtures.session",
     "fixtures.controlled",
 ]
