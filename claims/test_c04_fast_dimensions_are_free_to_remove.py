@@ -35,7 +35,9 @@ CLAIM = Claim(
              "below", 0.1, "of the rise", "as for the fastest quarter; random pairs include slow ones", decisive=False),
     ),
     notes="Removing a dimension from the query, from the key or from both is the same: its product leaves the score. "
-    "Pairs are removed whole. Every query is evaluated once, on pairs and positions training never saw.",
+    "Pairs are removed whole. Every query is evaluated once, on pairs and positions training never saw. Power: in trials "
+    "the ends differed without RoPE by 0.05 nats (a quarter) and 0.20 (half) standard deviation between seeds, against a "
+    "margin of 0.69; 5 seeds decide that with a power above 99%.",
 )  # fmt: skip
 
 ROPE, NONE = ["rope-10000", "rope-500000"], "none"
