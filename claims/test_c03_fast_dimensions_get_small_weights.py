@@ -65,7 +65,9 @@ def profile_figure(arm) -> dict:
     base = arm.provenance["parameters"]["rope_base"]
     marks = []
     if base is not None:
-        turned = arm.provenance["parameters"].get("positions", 2048) * np.asarray(inverse_frequencies(arm.head_dim, base))
+        turned = arm.provenance["parameters"].get("positions", 2048) * np.asarray(
+            inverse_frequencies(arm.head_dim, base)
+        )
         marks = [{"x": int(2 * (turned > np.pi).sum()), "label": "half a circle over the range (N theta = pi)"}]
     end_to_end = ", fastest first" if base is not None else ""
     return {
