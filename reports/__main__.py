@@ -1,0 +1,52 @@
+"""`python -m reports check FILE` and `python -m reports render FILE [-o OUT]`: for a results.json that is at hand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from fixtures.gate import write_in_one_step
+
+from .check import ResultsError, load
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        """One line instead of argparse's two; exit code 2."""
+        print(f"{self.prog}: {message}; see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code: 0 fine, 1 the file is bad or cannot be written, 2 usage."""
+    parser = _Parser(prog="python -m reports", description="Checks or renders what a run of the claims recorded.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="check|render")
+    checks = commands.add_parser("check", help="verify that a results.json has its shape and that its verdicts follow")
+    renders = commands.add_parser("render", help="make the HTML report of a results.json")
+    for command in (checks, renders):
+        command.add_argument("file", type=Path, metavar="FILE", help="a results.json")
+    renders.add_argument("-o", "--output", type=Path, metavar="OUT", help="where to write (report.html beside FILE)")
+    options = parser.parse_args(arguments)
+    try:
+        results = load(options.file)
+        if options.command == "check":
+            print(
+                f"{options.file}: {len(results['claims'])} claims and {len(results['evidence'])} rows, verdicts follow"
+            )
+            return 0
+        from .render import render
+
+        output = options.output or options.file.with_name("report.html")
+        write_in_one_step(output, render(results))
+        print(output)
+        return 0
+    except ResultsError as error:
+        print(error, file=sys.stderr)
+    except OSError as error:
+        print(f"{error.filename or options.file}: cannot be written ({error.strerror})", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,241 @@
+"""Reads a results.json and refuses it, in one line, unless it has the contract's shape and follows from its own rows.
+
+Beyond the schema, everything that can be derived is derived again: the digest of what was recorded, each row's verdict
+from its interval, side and margin, each claim's verdicts from its rows. A file edited by hand does not pass.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from fixtures.claim import INCONCLUSIVE, NOT_RUN, Claim, ClaimError, Prior, Rule
+from fixtures.evidence import EvidenceError, Row, adjusted, final_verdicts, make_row
+from fixtures.statistics import Measured, StatisticsError
+
+SCHEMA = Path(__file__).with_name("results.schema.json")
+
+
+class ResultsError(ValueError):
+    """A results file that cannot be read, is not of the contract's shape, or contradicts itself; one line."""
+
+
+def digest(claims: list[dict], evidence: list[dict]) -> str:
+    """SHA-256 of the canonical JSON of what was stated and found; the writer stores it, the reader recomputes it."""
+    text = json.dumps({"claims": claims, "evidence": evidence}, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load(path: Path | str) -> dict:
+    """The results in `path`. Raises ResultsError: unreadable, not JSON, not to the schema, or not self-consistent."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ResultsError(f"{path}: cannot be read ({why})") from None
+    try:
+        results = json.loads(
+            text, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=_no_repeats
+        )
+    except (ValueError, RecursionError) as error:
+        raise ResultsError(f"{path}: not JSON as results.json is written ({_clip(error, 200)})") from None
+    try:
+        verify(results)
+    except ResultsError as error:
+        raise ResultsError(f"{path}: {error}") from None
+    return results
+
+
+def verify(results: dict) -> None:
+    """Raises ResultsError for the first thing in `results` that breaks the schema or does not follow from the rest."""
+    _verify_shape(results)
+    if results["run"]["exit"] == 0 and results["run"]["problems"]:
+        raise ResultsError("run: exit is 0 although problems are listed")
+    recorded, found = results["run"]["digest"], digest(results["claims"], results["evidence"])
+    if recorded != found:
+        raise ResultsError(
+            f"run.digest is {recorded[:12]}… but claims and evidence have {found[:12]}…: "
+            "the file was changed after the run"
+        )
+    claims: dict[str, Claim] = {}
+    rows = [Row.from_json(row) for row in results["evidence"]]
+    where = ""
+    try:
+        for stated in results["claims"]:
+            where = f"claims ({stated['id']})"
+            if stated["id"] in claims:
+                raise ResultsError(f"{where}: stands twice")
+            claims[stated["id"]] = _verify_claim(stated, where)
+        for index, row in enumerate(rows):
+            where = f"evidence[{index}] ({_clip(row.claim)}, {_clip(row.model)}, {_clip(row.rule)})"
+            if row.claim not in claims:
+                raise ResultsError(f"{where}: claims has no {row.claim}")
+            _verify_row(row, claims[row.claim], where)
+            for name, spec in row.series.items():
+                _verify_series(spec, f"{where}.series[{_clip(name)!r}]")
+    except (ClaimError, StatisticsError, EvidenceError) as error:
+        raise ResultsError(f"{where}: {_clip(error, 300)}") from None
+    _verify_adjusted(rows, claims)
+    for stated in results["claims"]:
+        own = [row for row in rows if row.claim == stated["id"]]
+        expected = final_verdicts(own, complete=stated["complete"], errors=bool(stated["errors"]))
+        for model in sorted(expected.keys() | stated["verdicts"].keys()):
+            says, follows = stated["verdicts"].get(model, "nothing"), expected.get(model, "nothing")
+            if says != follows:
+                raise ResultsError(
+                    f"claims ({stated['id']}): verdict for {_clip(model)} is {says!r}, its evidence gives {follows!r}"
+                )
+
+
+# What JSON allows and results.json does not
+
+
+def _no_constant(name: str):
+    raise ValueError(f"it holds {name}; numbers must be finite")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {_clip(text)} is too large; numbers must be finite")
+    return value
+
+
+def _whole(text: str) -> int:
+    _finite(text)  # a whole number beyond any float would break whoever computes with it
+    return int(text)
+
+
+def _no_repeats(pairs: list[tuple[str, object]]) -> dict:
+    keys = dict(pairs)
+    if len(keys) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(
+            f"the field {next(_clip(n) for n in names if names.count(n) > 1)!r} stands twice in one object"
+        )
+    return keys
+
+
+# The schema, told in one line
+
+
+def _verify_shape(results: object) -> None:
+    import jsonschema  # late: most runs of the suite never check a file
+
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    # the first in document order, and the same one on every run
+    error = next(validator.iter_errors(results), None)
+    if error is not None:
+        raise ResultsError(f"{_place(error.absolute_path)}: {_allowed(error)}")
+
+
+def _place(path: Iterable[str | int]) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_clip(part)}" for part in path)
+    return text.lstrip(".") or "the document"
+
+
+def _allowed(error) -> str:
+    """A jsonschema error as: what is there, and what is allowed instead."""
+    there, rule, want = error.instance, error.validator, error.validator_value
+    if rule == "required":
+        return f"lacks the field {next(name for name in want if name not in there)!r}"
+    if rule == "additionalProperties" and want is False:
+        known = list(error.schema["properties"])
+        extra = next(name for name in there if name not in known)
+        return f"has an unknown field {_clip(extra)!r}; allowed: {', '.join(known)}"
+    if rule == "type":
+        kinds = [want] if isinstance(want, str) else want
+        return f"is {_clip(json.dumps(there))}; allowed: {' or '.join(kinds)}"
+    if rule in ("enum", "const"):
+        values = want if rule == "enum" else [want]
+        return f"is {_clip(json.dumps(there))}; allowed: {', '.join(map(json.dumps, values))}"
+    if rule == "oneOf":
+        return f"must have exactly one of: {', '.join(next(iter(part['required'])) for part in want)}"
+    return f"is {_clip(json.dumps(there))}; allowed: {rule} {_clip(json.dumps(want))}"
+
+
+def _clip(value: object, limit: int = 80) -> str:
+    text = " ".join(str(value).split())
+    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[: limit + 1])
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+# What must follow from what
+
+
+_DERIVED = (
+    "quantity", "unit", "side", "margin", "margin_why", "unit_of_analysis", "alpha", "family", "decisive",
+    "verdict", "sensitivity", "control_ok", "sentence",
+)  # fmt: skip
+"""Fields of a row that its claim, its interval and its reason decide."""
+
+
+def _verify_claim(stated: dict, where: str) -> Claim:
+    """The claim as its module states it. Raises ResultsError if it is no claim or not the one that was hashed."""
+    fields = {field.name: stated[field.name] for field in dataclasses.fields(Claim)}
+    fields["rules"] = tuple(Rule(**rule) for rule in stated["rules"])
+    fields["prior"] = Prior(**stated["prior"]) if stated["prior"] else None
+    claim = Claim(**fields)
+    if claim.digest != stated["digest"]:
+        raise ResultsError(
+            f"{where}: digest is {stated['digest'][:12]}… but its sentence and rules have {claim.digest[:12]}…"
+        )
+    return claim
+
+
+def _verify_row(row: Row, claim: Claim, where: str) -> None:
+    """The row is decided again, by the rule as the claim states it, and must come out the same."""
+    if (row.estimate is None) and (row.ci or row.n):
+        raise ResultsError(f"{where}: has an interval or n, and no estimate")
+    measured = Measured(row.estimate, tuple(row.ci) if row.ci else None, row.n, row.test, row.p)
+    # a verdict held back always says why; without a reason it must follow from the interval
+    held_back = row.verdict if row.reason and row.verdict in (INCONCLUSIVE, NOT_RUN) else None
+    again = make_row(
+        claim, claim.rule(row.rule), None if row.estimate is None else measured,
+        model=row.model, role=row.role, verdict=held_back, reason=row.reason,
+    )  # fmt: skip
+    for name in _DERIVED:
+        says, follows = getattr(row, name), getattr(again, name)
+        if says != follows:
+            basis = (
+                f"the interval {row.ci}, {row.side} {row.margin:g},"
+                if name in ("verdict", "sensitivity")
+                else "the rest of it"
+            )
+            raise ResultsError(
+                f"{where}: {name} is {_clip(repr(says), 160)}, {basis} gives {_clip(repr(follows), 160)}"
+            )
+
+
+def _verify_series(spec: dict, where: str) -> None:
+    if spec["kind"] == "table":
+        for index, cells in enumerate(spec["rows"]):
+            if len(cells) != len(spec["columns"]):
+                raise ResultsError(f"{where}.rows[{index}]: has {len(cells)} cells for {len(spec['columns'])} columns")
+        return
+    points = len(spec["x"]["values"])
+    for line in spec["lines"]:
+        for values in [line["values"]] if "values" in line else line["seeds"]:
+            if len(values) != points:
+                raise ResultsError(
+                    f"{where}: line {_clip(line['label'])!r} has {len(values)} values for {points} on the x axis"
+                )
+
+
+def _verify_adjusted(rows: list[Row], claims: dict[str, Claim]) -> None:
+    bare = [dataclasses.replace(row, p_adjusted=None) for row in rows]
+    for row, again in zip(rows, adjusted(bare, {id: claim.families for id, claim in claims.items()}), strict=True):
+        recorded, found = row.p_adjusted, again.p_adjusted
+        if (recorded is None) != (found is None) or (
+            recorded is not None and not math.isclose(recorded, found, rel_tol=1e-9)
+        ):
+            raise ResultsError(
+                f"evidence ({row.claim}, {_clip(row.key)}): p_adjusted is {recorded}, Holm over its family gives {found}"
+            )
+
+
+__all__ = ["ResultsError", "digest", "load", "verify"]

@@ -1,0 +1,346 @@
+"""results.json as one HTML page: no network, no scripts needed, the same results give the same bytes.
+
+Arranges and formats what a run recorded; the template says how it looks. Nothing here computes a statistic: what is
+counted are verdicts and rows.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from markupsafe import Markup
+
+from fixtures.claim import CLAIM_ROLE, NEGATIVE_CONTROL, NOT_RUN, SUPPORTED, VERDICTS
+
+from . import figures, text
+
+HERE = Path(__file__).parent
+
+PAPER = {
+    "title": "The Rotary Position Embedding May Cause Dimension Inefficiency in Attention Heads for Long-Distance Retrieval",
+    "authors": "Ting-Rui Chiang and Dani Yogatama",
+    "venue": "Findings of the Association for Computational Linguistics: ACL 2025, pages 13552–13562",
+    "arxiv": "2502.11276",
+    "doi": "10.18653/v1/2025.findings-acl.697",
+}
+
+GLYPHS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?", "not-run": "–"}
+WORDS = {verdict: verdict.replace("-", " ") for verdict in VERDICTS}
+WORST_FIRST = ("contradicted", "inconclusive", "not-run", "supported")
+
+GROUPS = {
+    "controlled": "Controlled experiment",
+    "embedded": "Embedded checkpoints",
+    "paper": "The paper's own tables",
+    "published": "Published measurements",
+    "rope": "RoPE implementations",
+    "transformers": "RoPE in transformers",
+}
+FEW_MODELS, FEW_ROWS = 6, 8
+"""Up to so many models stand one by one on the board; up to so many rows of a rule are open from the start."""
+
+TO_RUN = "; to run it: "
+"""What parts a not-run row's reason from the command that would measure it (see `judge.not_run`)."""
+
+
+def render(results: dict) -> str:
+    """The report of one run as a self-contained HTML page; `results` is a results.json that `check.load` accepts."""
+    claims = _claims(results)
+    run, not_run = results["run"], _not_run(claims, results["run"]["manifest"])
+    script = (HERE / "filter.js").read_text(encoding="utf-8")
+    page = _environment().get_template("template.html.j2")
+    return page.render(
+        paper=PAPER,
+        run=run,
+        run_facts=_run_facts(run),
+        outcome=_outcome(run),
+        claims=claims,
+        tally_all=_tally(verdict for claim in claims for verdict in claim["verdicts"].values()),
+        not_run=not_run,
+        any_not_run=any(not_run.values()),
+        broken=[(claim, error) for claim in claims for error in claim["errors"]],
+        failed_controls=[(claim, row) for claim in claims for row in claim["controls"] if row["control_ok"] is False],
+        style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        # only this very script may run: not even a mistake in escaping could start another
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        legend_rows=_legend_rows(),
+    )
+
+
+@functools.cache
+def _environment():
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # every value that reaches the page passes here: hidden characters become visible before escaping
+        finalize=lambda value: text.visible(value) if type(value) is str else value,
+    )
+    environment.filters |= {
+        "number": text.number,
+        "p_value": text.p_value,
+        "duration": text.duration,
+        "flat": text.flat,
+        "ranges": text.ranges,
+        "short": text.label,
+        "unstopped": lambda sentence: sentence.rstrip(" ."),
+    }
+    environment.globals |= {"glyphs": GLYPHS, "words": WORDS, "verdict_order": WORST_FIRST, "few_rows": FEW_ROWS}
+    return environment
+
+
+def _run_facts(run: dict) -> list[tuple[str, str]]:
+    options = {name: value for name, value in run["options"].items() if value not in (None, [], "", False)}
+    counts = run["counts"]
+    return [
+        ("Started", text.moment(run["started"])),
+        ("Took", text.duration(run["duration_s"])),
+        ("Commit", _commit(run["commit"])),
+        ("Options", text.flat(options)),
+        ("Machine", text.flat({name: value for name, value in run["hardware"].items() if value is not None})),
+        ("Tests", ", ".join(f"{counts[name]} {name}" for name in _COUNTS if counts[name] or name in _ALWAYS_TOLD)),
+    ]
+
+
+def _commit(commit: str | None) -> str:
+    """The first twelve digits of a hash name it; the whole of it stands in results.json."""
+    if commit is None:
+        return "not from a git checkout"
+    found = re.fullmatch(r"([0-9a-f]{12})[0-9a-f]{28}(-dirty)?", commit)
+    return f"{found[1]}{', with uncommitted changes' if found[2] else ''}" if found else commit
+
+
+def _outcome(run: dict) -> str:
+    """What the exit code means; a code of 0 never says more than it does."""
+    if run["exit"]:
+        return (
+            "This run does not pass:" if run["problems"] else "This run does not pass; the tests that failed say why."
+        )
+    if run["options"].get("scale") == "smoke":
+        return "Smoke scale checks the plumbing: nothing broke, and nothing was decided."
+    if run["options"].get("record_baseline"):
+        return "This run recorded its verdicts as the baseline; it was not held against an earlier one."
+    return (
+        "Every verdict of this run is supported, or is the one that the recorded baseline holds. "
+        "What was not run is no part of that."
+    )
+
+
+_COUNTS = ("selected", "passed", "failed", "skipped", "deselected", "lost")
+_ALWAYS_TOLD = ("selected", "passed", "lost")
+
+
+# Claims
+
+
+def _claims(results: dict) -> list[dict]:
+    rows_of: dict[str, list[dict]] = {}
+    for row in results["evidence"]:
+        rows_of.setdefault(row["claim"], []).append(row)
+    drawn = 0
+    views = []
+    for claim in results["claims"]:
+        rows = rows_of.get(claim["id"], [])
+        scales = {
+            rule["name"]: figures.Scale.of(row for row in rows if row["rule"] == rule["name"])
+            for rule in claim["rules"]
+        }
+        rows = [row | {"strip": figures.strip(row, scales[row["rule"]])} | _reason(row) for row in rows]
+        controls = [row for row in rows if row["role"] != CLAIM_ROLE]
+        plots = _plots(rows, drawn)
+        drawn += len(plots)
+        views.append(
+            claim
+            | {
+                "anchor": claim["id"].lower(),
+                "tally": _tally(claim["verdicts"].values()),
+                "groups": _groups(claim, rows),
+                "many": len(claim["verdicts"]) > FEW_MODELS,
+                "rule_views": [_rule(rule, rows, scales[rule["name"]]) for rule in claim["rules"]],
+                "controls": [_control(row) for row in controls],
+                "controls_wrong": sum(row["control_ok"] is False for row in controls),
+                "controls_not_run": sum(row["control_ok"] is None for row in controls),
+                "some_guard": any(row["guards"] is not None for row in controls),
+                "plots": plots,
+                "seconds": sum(row["duration_s"] for row in rows),
+                "rows": rows,
+                "level": f"{1 - 2 * claim['alpha']:.0%}",
+            }
+        )
+    return views
+
+
+def _reason(row: dict) -> dict:
+    """A not-run row's reason and the command that would measure it, apart."""
+    why, _, command = row["reason"].partition(TO_RUN)
+    return {"why": why, "to_run": command}
+
+
+def _tally(verdicts: Iterable[str]) -> list[tuple[str, int]]:
+    said = list(verdicts)
+    return [(verdict, said.count(verdict)) for verdict in WORST_FIRST if verdict in said]
+
+
+def _groups(claim: dict, rows: list[dict]) -> list[dict]:
+    """The claim's models by where they come from, worst verdict first within each."""
+    recorded = _recorded(claim)
+    groups: dict[str, list[dict]] = {}
+    for model, verdict in claim["verdicts"].items():
+        prefix, slash, rest = model.partition("/")
+        known = bool(slash) and prefix in GROUPS
+        own = [r for r in rows if r["model"] == model and r["role"] == CLAIM_ROLE and r["decisive"]]
+        guards = [r for r in rows if r["role"] != CLAIM_ROLE and (r["guards"] is None or model in r["guards"])]
+        groups.setdefault(GROUPS[prefix] if known else "Other models", []).append(
+            {
+                "name": model,
+                "short": rest if known else model,
+                "verdict": verdict,
+                "recorded": recorded[model],
+                # the board marks what is not supported, and what is not as it was
+                "marked": verdict != SUPPORTED or recorded[model].startswith("recorded:"),
+                "because": _because(verdict, own, guards, claim, model),
+                "guarded": bool(guards) and all(r["control_ok"] for r in guards),
+            }
+        )
+    return [
+        {"title": title, "models": sorted(models, key=lambda m: (WORST_FIRST.index(m["verdict"]), m["name"])),
+         "tally": _tally(model["verdict"] for model in models)}
+        for title, models in sorted(groups.items(), key=lambda item: (item[0] == "Other models", item[0]))
+    ]  # fmt: skip
+
+
+def _because(verdict: str, own: list[dict], guards: list[dict], claim: dict, model: str) -> list[str]:
+    """Sentences of what made a verdict other than supported; for supported there is only the whole evidence."""
+    if verdict == SUPPORTED:
+        return []
+    failed = [row["sentence"] for row in guards if row["control_ok"] is False]
+    head = f"{claim['id']}, {model}: "
+    said = failed + [
+        row["sentence"].removeprefix(head)
+        for row in own
+        if row["verdict"] not in (SUPPORTED, NOT_RUN) or verdict == row["verdict"]
+    ]
+    if not claim["complete"] and verdict == NOT_RUN:
+        said.append("Not all tests of this claim were selected, so it is not decided.")
+    if claim["errors"]:
+        said.append(f"{len(claim['errors'])} of its tests broke, so it cannot be called supported.")
+    return said
+
+
+def _recorded(claim: dict) -> dict[str, str]:
+    """Model -> how its verdict stands to the baseline, in words."""
+    if claim["baseline"] is None:
+        return dict.fromkeys(claim["verdicts"], "nothing recorded")
+    held = claim["baseline"]
+    return {
+        model: "as recorded" if held.get(model) == verdict
+        else f"recorded: {WORDS[held[model]]}" if model in held
+        else "nothing recorded"
+        for model, verdict in claim["verdicts"].items()
+    }  # fmt: skip
+
+
+def _rule(rule: dict, rows: list[dict], scale: figures.Scale) -> dict:
+    """A rule beside what was measured for it (controls stand apart)."""
+    own = [row for row in rows if row["rule"] == rule["name"] and row["role"] == CLAIM_ROLE]
+    own.sort(key=lambda row: (WORST_FIRST.index(row["verdict"]), row["model"]))
+    where = {"below": "below", "above": "above", "within": "within ±"}[rule["side"]]
+    margin = f"{where}{'' if rule['side'] == 'within' else ' '}{text.number(rule['margin'])} {rule['unit']}".strip()
+    return rule | {
+        "expected": margin,
+        "rows": own,
+        "tally": _tally(row["verdict"] for row in own),
+        "axis": figures.axis(scale) if own else "",
+        "has": {name: any(row[name] is not None for row in own) for name in ("p", "p_adjusted", "paper")},
+        "details": _details(own),
+    }
+
+
+def _details(rows: list[dict]) -> list[dict]:
+    """Where each row comes from; rows that share everything but the model are told once."""
+    merged: dict[str, dict] = {}
+    for row in rows:
+        told = {name: row[name] for name in ("test", "seeds", "provenance", "nodeid")}
+        entry = merged.setdefault(json.dumps(told, sort_keys=True), told | {"models": [], "seconds": 0.0})
+        entry["models"].append(row["model"])
+        entry["seconds"] += row["duration_s"]
+    return list(merged.values())
+
+
+def _control(row: dict) -> dict:
+    return row | {
+        "must": "contradicted" if row["role"] == NEGATIVE_CONTROL else "supported",
+        "kind": row["role"].removesuffix("-control"),
+    }
+
+
+def _plots(rows: list[dict], drawn: int) -> list[dict]:
+    """The series of a claim's rows, each once, drawn; one that cannot be drawn says why in its place."""
+    plots: dict[str, dict] = {}
+    for row in rows:
+        for name, spec in row["series"].items():
+            plot = plots.setdefault(
+                json.dumps(spec, sort_keys=True), {"name": name, "spec": spec, "models": [], "paper": []}
+            )
+            if row["model"] not in plot["models"]:
+                plot["models"].append(row["model"])
+            said = spec.get("paper") or (row["paper"] if isinstance(row["paper"], str) else None)
+            if said and said not in plot["paper"]:
+                plot["paper"].append(said)
+    for index, plot in enumerate(plots.values(), start=drawn):
+        spec = plot["spec"]
+        plot |= {"id": f"figure-{index + 1}", "kind": spec.get("kind"), "title": spec.get("title") or plot["name"]}
+        plot |= {"caption": spec.get("caption") or "", "failed": ""}
+        if plot["kind"] == "lines":
+            try:
+                plot |= {"svg": figures.draw(spec | {"title": plot["title"]}, f"f{index + 1}")}
+                plot |= {"legend": figures.legend(spec), "bands": figures.bands(spec)}
+            except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+                plot |= {"svg": "", "legend": [], "bands": "", "failed": f"This figure could not be drawn: {error}"}
+    return list(plots.values())
+
+
+# What did not run
+
+
+def _not_run(claims: list[dict], manifest: list[str]) -> dict:
+    """Ways not to have run: not asked for at all, not selected, selected in part, or a row could not be measured."""
+    rows: dict[tuple, dict] = {}
+    for claim in claims:
+        for row in claim["rows"]:
+            if row["verdict"] == NOT_RUN:
+                key = (claim["id"], row["why"], row["to_run"])
+                entry = rows.setdefault(key, {"claim": claim, "why": row["why"], "to_run": row["to_run"], "what": []})
+                if row["model"] not in entry["what"]:
+                    entry["what"].append(row["model"])
+    stated = {claim["id"] for claim in claims}
+    return {
+        "unasked": [claim for claim in manifest if claim not in stated],
+        "claims": [claim for claim in claims if not claim["selected"]],
+        "partly": [claim for claim in claims if claim["selected"] and not claim["complete"]],
+        "rows": list(rows.values()),
+    }
+
+
+def _legend_rows() -> list[tuple[Markup, str, str]]:
+    """Three invented effects that show how a strip is read."""
+    base = {"side": "below", "margin": 1.0, "unit": "", "paper": None}
+    examples = [
+        ("supported", 0.5, [0.3, 0.7], "the whole interval lies on the claimed (shaded) side of the margin"),
+        ("contradicted", 1.5, [1.3, 1.7], "the whole interval lies on the other side"),
+        ("inconclusive", 0.9, [0.6, 1.2], "the margin lies inside the interval: the data leave both open"),
+    ]
+    rows = [base | {"verdict": verdict, "estimate": at, "ci": ci} for verdict, at, ci, _ in examples]
+    scale = figures.Scale.of(rows)
+    return [(figures.strip(row, scale), row["verdict"], means) for row, (*_, means) in zip(rows, examples, strict=True)]

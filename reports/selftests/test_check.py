@@ -1,0 +1,285 @@
+"""results.json: what a run writes passes, and whatever was changed, lost or badly written afterwards does not."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+
+import pytest
+
+from fixtures.claim import Claim, Prior, Rule
+from fixtures.evidence import Row, final_verdicts
+from reports import check
+from reports.selftests.sample import document, hostile_document, sealed
+
+SAMPLE = document()
+
+
+def _row(results: dict, **wanted) -> dict:
+    """The first evidence row with these fields."""
+    return next(row for row in results["evidence"] if all(row[name] == value for name, value in wanted.items()))
+
+
+def _claim(results: dict, claim: str) -> dict:
+    return next(entry for entry in results["claims"] if entry["id"] == claim)
+
+
+def test_a_run_s_document_passes_and_comes_back_as_it_was(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(SAMPLE), encoding="utf-8")
+    assert check.load(path) == SAMPLE
+
+
+def test_text_of_any_kind_passes(tmp_path):
+    results = hostile_document("<b>$x_1^2$\x00\x1b[31m\u202e\ud800 מודל")
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(results), encoding="utf-8")
+    assert check.load(path) == json.loads(json.dumps(results))
+
+
+def test_a_run_without_claims_passes():
+    results = copy.deepcopy(SAMPLE)
+    results["claims"], results["evidence"] = [], []
+    check.verify(sealed(results))
+
+
+# What is in the file is not JSON as a run writes it
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "not JSON"),
+        (b'{"schema_version": 1', "not JSON"),
+        (b'{"schema_version": NaN}', "it holds NaN"),
+        (b'{"schema_version": -Infinity}', "it holds -Infinity"),
+        (b'{"schema_version": 1e999}', "too large"),
+        (b'{"schema_version": 1' + b"0" * 400 + b"}", "too large"),
+        (b'{"run": 1, "run": 2}', "'run' stands twice"),
+        (b"[" * 100_000, "not JSON"),
+        (b"\xff\xfe", "cannot be read (not UTF-8 text)"),
+        (b"[]", "the document: is []; allowed: object"),
+        (b"{}", "the document: lacks the field 'schema_version'"),
+    ],
+    ids=["empty", "cut off", "nan", "infinity", "overflow", "huge integer", "twice", "deep", "binary", "list", "bare"],
+)
+def test_a_file_that_is_no_results_is_refused_in_one_line(tmp_path, content, says):
+    path = tmp_path / "results.json"
+    path.write_bytes(content)
+    with pytest.raises(check.ResultsError) as refused:
+        check.load(path)
+    assert says in str(refused.value)
+    assert str(path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 500
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    for path in (tmp_path / "none.json", tmp_path):
+        with pytest.raises(check.ResultsError, match="cannot be read"):
+            check.load(path)
+
+
+# The schema: each of these breaks it in one place
+
+
+def _set(value, *path):
+    def change(results):
+        part = results
+        for step in path[:-1]:
+            part = part[step]
+        part[path[-1]] = value
+
+    return change
+
+
+def _drop(*path):
+    def change(results):
+        part = results
+        for step in path[:-1]:
+            part = part[step]
+        del part[path[-1]]
+
+    return change
+
+
+def _change_series(**changes):
+    def change(results):
+        row = next(row for row in results["evidence"] if "weights per pair" in row["series"])
+        row["series"]["weights per pair"].update(changes)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_set(2, "schema_version"), "schema_version: is 2; allowed: 1"),
+        (_set(1, "extra"), "has an unknown field 'extra'; allowed: schema_version, run, claims, evidence"),
+        (_drop("run", "digest"), "run: lacks the field 'digest'"),
+        (_set("1", "run", "exit"), 'run.exit: is "1"; allowed: integer'),
+        (_set(-1, "run", "counts", "lost"), "run.counts.lost: is -1; allowed: minimum 0"),
+        (_set("abc", "run", "digest"), "run.digest"),
+        (_drop("claims", 0, "rules"), "claims[0]: lacks the field 'rules'"),
+        (_set("C1", "claims", 0, "id"), "claims[0].id"),
+        (_set("sure", "claims", 2, "prior", "confidence"), '"sure"; allowed: "high", "medium", "low"'),
+        (_set("beneath", "claims", 0, "rules", 0, "side"), '"beneath"; allowed: "below", "above", "within"'),
+        (_set({"m": "proved"}, "claims", 0, "verdicts"), "claims[0].verdicts.m"),
+        (_drop("evidence", 0, "sentence"), "evidence[0]: lacks the field 'sentence'"),
+        (_set(1, "evidence", 0, "confidence"), "evidence[0]: has an unknown field 'confidence'"),
+        (_set([1.0], "evidence", 0, "ci"), "evidence[0].ci"),
+        (_set(1.5, "evidence", 0, "p"), "evidence[0].p"),
+        (_set("0.4", "evidence", 0, "estimate"), 'evidence[0].estimate: is "0.4"; allowed: number or null'),
+        (_change_series(kind="pie"), '"pie"; allowed: "lines", "table"'),
+        (_change_series(colour="red"), "unknown field 'colour'"),
+        (_change_series(lines=[{"label": "both", "values": [], "seeds": [[]]}]), "exactly one of: values, seeds"),
+        (_change_series(lines=[{"label": "neither"}]), "exactly one of: values, seeds"),
+    ],
+)
+def test_a_document_of_another_shape_is_refused_with_place_and_remedy(change, says):
+    results = copy.deepcopy(SAMPLE)
+    change(results)
+    with pytest.raises(check.ResultsError) as refused:
+        check.verify(results)
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_schema_is_one_and_holds_every_field_of_the_apparatus():
+    import jsonschema
+
+    schema = json.loads(check.SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for name, cls in (("row", Row), ("rule", Rule)):
+        fields = {field.name for field in dataclasses.fields(cls)}
+        assert set(schema["$defs"][name]["required"]) == set(schema["$defs"][name]["properties"]) == fields
+    claim = schema["$defs"]["claim"]
+    assert set(claim["required"]) == set(claim["properties"]) > {field.name for field in dataclasses.fields(Claim)}
+    assert set(claim["properties"]["prior"]["properties"]) == {field.name for field in dataclasses.fields(Prior)}
+
+
+# Edits by hand. `sealed` gives the document a digest that fits, so that the digest alone is not what finds them
+
+
+def _flip_row(results):
+    _row(results, verdict="contradicted", role="claim", decisive=True)["verdict"] = "supported"
+
+
+def _flip_claim(results):
+    _claim(results, "C11")["verdicts"]["paper/qwen2.5-7b"] = "supported"
+
+
+def _forget_contradiction(results):
+    """Row and claim agree with each other, not with the interval."""
+    _flip_row(results)
+    _flip_claim(results)
+
+
+def _widen_margin(results):
+    """The row is decided by a margin that the claim never stated."""
+    row = _row(results, rule="sentence d", model="paper/qwen2.5-7b")
+    row["margin"], row["verdict"] = 5.0, "supported"
+
+
+def _widen_margin_everywhere(results):
+    _claim(results, "C11")["rules"][3]["margin"] = 5.0
+    for row in results["evidence"]:
+        if row["rule"] == "sentence d":
+            row["margin"] = 5.0
+
+
+def _make_row_minor(results):
+    _row(results, rule="sentence d", model="paper/qwen2.5-7b")["decisive"] = False
+    _flip_claim(results)
+
+
+def _invent_model(results):
+    _claim(results, "C03")["verdicts"]["meta-llama/Llama"] = "supported"
+
+
+def _lose_model(results):
+    del _claim(results, "C11")["verdicts"]["paper/qwen2.5-7b"]
+
+
+def _lose_error(results):
+    _claim(results, "C04")["errors"] = []
+
+
+def _deselect(results):
+    _claim(results, "C03")["complete"] = False
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_flip_row, "verdict is 'supported', the interval [2.56, 2.56], below 0, gives 'contradicted'"),
+        (_flip_claim, "verdict for paper/qwen2.5-7b is 'supported', its evidence gives 'contradicted'"),
+        (_forget_contradiction, "verdict is 'supported'"),
+        (_widen_margin, "margin is 5.0"),
+        (_widen_margin_everywhere, "claims (C11): digest is"),
+        (_make_row_minor, "decisive is False"),
+        (_invent_model, "verdict for meta-llama/Llama is 'supported', its evidence gives 'nothing'"),
+        (_lose_model, "verdict for paper/qwen2.5-7b is 'nothing'"),
+        (_lose_error, "claims (C04): verdict for controlled/rope-10000 is 'inconclusive', its evidence gives 'supported'"),
+        (_deselect, "claims (C03): verdict for controlled/rope-10000 is 'supported', its evidence gives 'not-run'"),
+        (lambda r: _row(r, role="negative-control").update(control_ok=False), "control_ok is False"),
+        (lambda r: _row(r, role="claim", control_ok=None).update(control_ok=True), "control_ok is True"),
+        (lambda r: _row(r, verdict="supported")["sensitivity"].update({"half the margin": "not-run"}), "sensitivity is"),
+        (lambda r: _row(r, verdict="supported").update(sentence="It is proved."), "sentence is 'It is proved.'"),
+        (lambda r: _row(r, verdict="supported").update(ci=[3.0, 1.0]), "is not ordered"),
+        (lambda r: _row(r, verdict="supported").update(rule="another"), "has no rule 'another'"),
+        (lambda r: _row(r, verdict="supported").update(claim="X09"), "claims has no X09"),
+        (lambda r: _row(r, verdict="supported").update(alpha=0.4), "alpha is 0.4"),
+        (lambda r: _row(r, verdict="supported").update(estimate=None), "no estimate"),
+        (lambda r: _row(r, family="trend", model="controlled/rope-10000").update(p_adjusted=0.5), "Holm over its family"),
+        (lambda r: _row(r, family="trend").update(p_adjusted=None), "Holm over its family"),
+        (lambda r: _claim(r, "C03").update(statement="RoPE is free."), "claims (C03): digest is"),
+        (lambda r: r["claims"].append(r["claims"][0]), "stands twice"),
+        (lambda r: r["run"].update(exit=0), "exit is 0 although problems are listed"),
+        (_change_series(lines=[{"label": "short", "values": [1.0]}]), "line 'short' has 1 values for 64 on the x axis"),
+    ],
+)  # fmt: skip
+def test_an_edit_by_hand_is_refused_even_with_a_digest_that_fits(change, says):
+    results = copy.deepcopy(SAMPLE)
+    change(results)
+    with pytest.raises(check.ResultsError) as refused:
+        check.verify(sealed(results))
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_edit_that_nothing_else_would_show_is_found_by_the_digest():
+    results = copy.deepcopy(SAMPLE)
+    results["evidence"][0]["estimate"] += 1e-9
+    with pytest.raises(check.ResultsError, match="changed after the run"):
+        check.verify(results)
+
+
+def test_a_ragged_table_is_refused():
+    results = copy.deepcopy(SAMPLE)
+    row = next(row for row in results["evidence"] if row["rule"] == "means")
+    next(iter(row["series"].values()))["rows"][0].append(1)
+    with pytest.raises(check.ResultsError, match="has 5 cells for 4 columns"):
+        check.verify(sealed(results))
+
+
+def test_the_digest_does_not_depend_on_the_order_of_fields():
+    claims, evidence = [{"a": 1, "b": [1.5, None]}], [{"c": "é"}]
+    assert check.digest(claims, evidence) == check.digest([{"b": [1.5, None], "a": 1}], evidence)
+    assert check.digest(claims, evidence) != check.digest(claims, [{"c": "e"}])
+
+
+@pytest.mark.parametrize(
+    ("complete", "errors", "rope", "qwen"),
+    [
+        (True, False, "supported", "contradicted"),
+        (True, True, "inconclusive", "contradicted"),
+        (False, False, "not-run", "contradicted"),
+        (False, True, "not-run", "contradicted"),
+    ],
+)
+def test_a_part_of_the_tests_or_a_broken_one_withholds_support_and_never_a_contradiction(complete, errors, rope, qwen):
+    rows = [Row.from_json(row) for row in SAMPLE["evidence"] if row["claim"] == "C11"]
+    said = final_verdicts(rows, complete=complete, errors=errors)
+    assert said == {"paper/llama-3.1-8b": rope, "paper/olmo-2-7b": rope, "paper/qwen2.5-7b": qwen}

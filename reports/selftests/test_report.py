@@ -1,0 +1,328 @@
+"""The page: self-contained, whole without scripts, the same bytes for the same results, safe with any text."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import html.parser
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reports.render import render
+from reports.selftests.sample import document, hostile_document
+
+SAMPLE = document()
+VOID = {"meta", "input", "br", "hr", "img", "link"}
+
+
+class Page(html.parser.HTMLParser):
+    """The elements of a page with their attributes; fails on a tag that is not closed or closed out of turn."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.elements: list[tuple[str, dict]] = []
+        self.texts: list[tuple[str, str]] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self._open, f"never closed: {self._open}"
+
+    def handle_starttag(self, tag, attrs):
+        assert len(dict(attrs)) == len(attrs), f"<{tag}> has an attribute twice: {attrs}"
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self._open, f"</{tag}> closes nothing"
+        assert self._open[-1] == tag, f"</{tag}> closes <{self._open[-1]}>"
+        self._open.pop()
+
+    def handle_data(self, data):
+        self.texts.append((self._open[-1] if self._open else "", data))
+
+    def all(self, tag: str) -> list[dict]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def text(self) -> str:
+        return " ".join("".join(data for inside, data in self.texts if inside not in ("style", "script")).split())
+
+
+@pytest.fixture(scope="module")
+def page_text() -> str:
+    return render(SAMPLE)
+
+
+@pytest.fixture(scope="module")
+def page(page_text) -> Page:
+    return Page(page_text)
+
+
+# Self-contained
+
+
+def _loads(page: Page) -> list:
+    """Whatever would make a browser fetch something; links that a reader may click are not of that kind."""
+    found = [tag for tag, _ in page.elements if tag in ("link", "iframe", "object", "embed", "base", "image")]
+    for tag, attributes in page.elements:
+        for name, value in attributes.items():
+            if name in ("src", "srcset", "data", "poster", "background", "action", "formaction", "ping"):
+                found.append((tag, name, value))
+            if name.endswith("href") and not (tag == "a" or value.startswith("#")):
+                found.append((tag, name, value))
+            if value and re.search(r"url\((?!#)", value):
+                found.append((tag, name, value))
+    return found
+
+
+def test_the_page_loads_nothing(page, page_text):
+    assert not _loads(page)
+    style = "".join(data for inside, data in page.texts if inside == "style")
+    assert "@import" not in style
+    assert "url(" not in style
+    outside = [a["href"] for a in page.all("a") if not a["href"].startswith("#")]
+    assert sorted(outside) == ["https://arxiv.org/abs/2502.11276", "https://doi.org/10.18653/v1/2025.findings-acl.697"]
+
+
+def test_the_only_script_is_ours_and_the_page_is_whole_without_it(page, page_text):
+    scripts = [data for inside, data in page.texts if inside == "script"]
+    assert len(page.all("script")) == len(scripts) == 1
+    hashed = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    (policy,) = [meta["content"] for meta in page.all("meta") if "http-equiv" in meta]
+    assert f"script-src 'sha256-{hashed}'" in policy
+    assert "default-src 'none'" in policy
+    assert [tag for tag, attributes in page.elements if "hidden" in attributes] == ["form"]
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+
+
+def test_the_page_is_small(page_text):
+    assert len(page_text.encode()) < 3_000_000 / 4  # a full run has up to four times the rows and figures
+
+
+# Structure and access
+
+
+def test_ids_are_unique_and_every_reference_finds_its_own(page):
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    wanted = []
+    for _, attributes in page.elements:
+        wanted += [value[1:] for name, value in attributes.items() if name.endswith("href") and value.startswith("#")]
+        wanted += attributes.get("aria-labelledby", "").split()
+        wanted += re.findall(r"url\(#([^)]+)\)", " ".join(value or "" for value in attributes.values()))
+    assert wanted
+    assert set(wanted) <= set(ids)
+
+
+def test_every_drawing_says_what_it_shows(page, page_text):
+    drawings = re.findall(r"<svg[^>]*>.*?</svg>", page_text, flags=re.DOTALL)
+    assert len(drawings) > 150
+    for drawing in drawings:
+        head = drawing[: drawing.index(">")]
+        assert 'aria-hidden="true"' in head or (
+            'role="img"' in head and re.search(r"<title[^>]*>[^<]+</title>", drawing)
+        )
+    assert all(attributes.get("alt") for attributes in page.all("img"))
+
+
+def test_headings_do_not_skip_a_level_and_the_language_is_said(page):
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert page.all("html") == [{"lang": "en"}]
+    (skip,) = [a for a in page.all("a") if a.get("class") == "skip"]
+    assert skip["href"] == "#board"
+
+
+def test_a_verdict_is_always_a_word_and_never_a_colour_alone(page_text):
+    shown = re.findall(r'<span class="verdict ([a-z-]+)"><span [^>]*>(.)</span>([^<]*)</span>', page_text)
+    assert shown
+    assert len(shown) == page_text.count('<span class="verdict ')
+    assert {which for which, _, _ in shown} == {"supported", "contradicted", "inconclusive", "not-run"}
+    assert all(which.replace("-", " ") in words for which, _, words in shown)
+
+
+# Content
+
+
+def test_the_report_tells_what_ran_and_first_of_all_what_did_not(page):
+    text = page.text()
+    what_not, board = text.index("What was not run"), text.index("How to read a verdict")
+    for said in (
+        "C02 A fast pair guarantees nothing at a distance: none of its tests was selected",
+        "pytest claims/ -k c02",
+        "base 500000 is measured at paper scale only.",
+        "pytest claims/ -k c03 --scale paper",
+    ):
+        assert what_not < text.index(said) < board
+    for said in (
+        "Exit 1.",
+        "RuntimeError: the store is full",
+        "scale: default",
+        "6 min 53 s",
+        "2 March 2026, 09:14 UTC",
+        "12 deselected",
+    ):
+        assert said in text
+
+
+def test_every_claim_tells_its_rules_its_evidence_and_how_to_rerun_it(page):
+    text = page.text()
+    for claim in SAMPLE["claims"]:
+        for said in (claim["title"], claim["statement"], claim["source"], claim["contradicted_if"], claim["command"]):
+            assert said in text
+        for rule in claim["rules"]:
+            assert rule["quantity"] in text
+            assert rule["why"] in text
+        if claim["prior"]:
+            assert claim["prior"]["about"] in text
+    for row in SAMPLE["evidence"]:
+        assert row["model"] in text
+    assert (
+        "drop at the 20th document less the drop at the 10th, [-16:] masked was 2.56 points; claimed below 0: contradicted"
+        in text
+    )
+    assert "as recorded" in text
+    assert "Fig. 1a, left: both curves start low" in text
+    assert "wrong, it must be supported" in text
+
+
+def test_both_mistakes_of_the_summary_are_corrected(page):
+    text = page.text()
+    assert "It says that angles grow with the dimension index. They fall" in text
+    assert (
+        "It says that the controlled task is masked language modelling. It is retrieval by a single attention head"
+        in text
+    )
+
+
+def test_a_series_is_drawn_once_and_none_is_left_out(page, page_text):
+    wanted = {json.dumps(spec, sort_keys=True) for row in SAMPLE["evidence"] for spec in row["series"].values()}
+    assert len(page.all("figure")) == len(wanted) == 9
+    assert page_text.count('class="figure"') == sum('"lines"' in spec for spec in wanted) == 6
+    assert "could not be drawn" not in page_text
+
+
+def test_an_unfinished_claim_says_so():
+    results = copy.deepcopy(SAMPLE)
+    entry = results["claims"][2]
+    entry["complete"] = False
+    entry["verdicts"] = dict.fromkeys(entry["verdicts"], "not-run")
+    text = Page(render(results)).text()
+    assert "some of its tests were not run, so its supported is withheld" in text
+    assert "Not all tests of this claim were selected, so it is not decided." in text
+
+
+@pytest.mark.parametrize(
+    ("run", "says"),
+    [
+        (
+            {"exit": 0, "problems": []},
+            "Every verdict of this run is supported, or is the one that the recorded baseline holds",
+        ),
+        ({"exit": 0, "problems": [], "options": {"scale": "smoke"}}, "nothing was decided"),
+        ({"exit": 0, "problems": [], "options": {"record_baseline": True}}, "recorded its verdicts as the baseline"),
+        ({"exit": 1, "problems": []}, "the tests that failed say why"),
+    ],
+)
+def test_the_exit_code_is_explained_and_never_oversold(run, says):
+    results = copy.deepcopy(SAMPLE)
+    results["run"] |= run
+    assert says in Page(render(results)).text()
+
+
+def test_a_run_of_nothing_is_still_a_page():
+    results = copy.deepcopy(SAMPLE)
+    results["claims"], results["evidence"] = [], []
+    assert "no verdict" in Page(render(results)).text()
+
+
+# The same results, the same bytes
+
+
+def test_another_process_with_other_settings_makes_the_same_bytes(tmp_path, page_text):
+    (tmp_path / "results.json").write_text(json.dumps(SAMPLE, indent=2), encoding="utf-8")
+    (tmp_path / "matplotlibrc").write_text("font.size: 30\naxes.grid: True\nsvg.fonttype: path\n", encoding="utf-8")
+    settings = {"PYTHONHASHSEED": "7", "MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "TZ": "Asia/Tokyo"}
+    subprocess.run(
+        [sys.executable, "-m", "reports", "render", str(tmp_path / "results.json")],
+        env=os.environ | settings, cwd=Path(__file__).parents[2], check=True, capture_output=True,
+    )  # fmt: skip
+    assert (tmp_path / "report.html").read_bytes() == page_text.encode()
+    assert render(SAMPLE) == page_text
+
+
+# Text that somebody else wrote
+
+HOSTILE = {
+    "markup": "<script>alert(1)</script><img src=http://x.example/ onerror=alert(1)>",
+    "closing": "</pre></td></table></svg></title></style><b onclick='x'>\"&amp;&lt;",
+    "attribute": "\" autofocus onfocus=alert(1) x='",
+    "template": "{{ 7 * 7 }}{% raw %}{# #}",
+    "mathtext": r"$\frac{1}{$x_1^2$} \alpha $",
+    "control": "a\x00b\x07c\x1b[31md\x7fe\x85f\rg",
+    "bidi": "user\u202e\u2066 txt.exe\u2069\u200b\ufeff",
+    "surrogate": "half \ud800 a pair, \uffff no character",
+    "scripts": "نموذج דגם 模型 🙂 ｍｏｄｅｌ",
+    "newlines": "one\n\ttwo\r\nthree\u2028four",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_text_stays_text(text):
+    shown = render(hostile_document(text))
+    page = Page(shown)  # still well-formed
+    known = {tag for tag, _ in Page(render(hostile_document("plain"))).elements}
+    assert {tag for tag, _ in page.elements} <= known
+    assert not [
+        name for _, attributes in page.elements for name in attributes if name.startswith("on") or name == "autofocus"
+    ]
+    assert not _loads(page)
+    assert len(page.all("script")) == 1
+    assert not re.search(
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ufeff\uffff\ud800-\udfff]", shown
+    )
+    assert "could not be drawn" not in shown
+    shown.encode()
+
+
+def test_what_was_hidden_is_shown():
+    text = Page(render(hostile_document("a\x07b\u202ec\ud800d"))).text()
+    assert "a⟨U+0007⟩b⟨U+202E⟩c⟨U+D800⟩d" in text
+
+
+def test_a_dollar_sign_is_no_formula_and_a_bracket_no_markup_in_a_figure():
+    page = Page(render(hostile_document("<i>$x_1^2$ & y")))
+    inside = [data for tag, data in page.texts if tag == "text"]
+    assert inside.count("<i>$x_1^2$ & y") == 4  # both axes, a mark and a level
+
+
+def test_a_line_without_end_is_cut_and_says_so():
+    shown = render(hostile_document("A" * 100_000))
+    assert len(shown) < 1_000_000
+    assert "98000 more characters in results.json" in shown
+
+
+def test_hundreds_of_rows_stay_small():
+    results = copy.deepcopy(SAMPLE)
+    rows = [row for row in results["evidence"] if row["claim"] == "C01"]
+    for copies in range(5):
+        for row in rows:
+            model = f"{row['model']}-{copies}"
+            results["evidence"].append(row | {"model": model})
+            results["claims"][0]["verdicts"][model] = "supported"
+    assert len(results["evidence"]) > 800
+    assert len(render(results)) < 3_000_000
