@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Prior, Rule
 from fixtures.rope import dirichlet
 from fixtures.rope.heads import HEADS, LLAMA, OLMO, TABLE
 from fixtures.rope.properties import examples_at, worst_over
@@ -69,6 +69,7 @@ CLAIM = Claim(
              "masking the last 32 of 128 is what hurts (table 2): the prediction must leave them nine tenths of their "
              "strength", decisive=False),
     ),
+    prior=Prior("high", "long distances mean large angles"),
     notes="The two predictions follow from configurations by arithmetic that was done before their margins were fixed: they "
     "are shown and decide nothing. What they are worth is measured on trained models. Contexts are the models' longest.",
 )  # fmt: skip

@@ -76,7 +76,7 @@ def profile_figure(arm) -> dict:
         "alt": f"Mean absolute weight of queries and keys against dimension for {arm.model}, "
         f"{'low for fast dimensions, high for slow ones' if base else 'level over all dimensions'} if the claim holds.",
         "x": {"label": f"dimension{end_to_end}", "values": list(range(arm.head_dim)), "log": False},
-        "y": {"label": "mean |weight| over the vectors", "log": False},
+        "y": {"label": "mean |weight| over the vectors", "log": False, "zero": True},
         "lines": [
             {"label": "query", "seeds": arm.query_size.round(5).tolist()},
             {"label": "key", "seeds": arm.key_size.round(5).tolist(), "dashed": True},

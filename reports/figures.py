@@ -2,7 +2,7 @@
 
 A series is a named spec, shown once a claim however many rows carry it. Its fields (results.schema.json has the rest):
 
-    {"kind": "lines", "title", "alt", "x": {"label", "values", "log"}, "y": {"label", "log"}, "caption", "paper",
+    {"kind": "lines", "title", "alt", "x": {"label", "values", "log"}, "y": {"label", "log", "zero"}, "caption", "paper",
      "lines": [{"label", "values": [...]} or {"label", "seeds": [[...], ...]}, optionally "dashed": true],
      "marks": [{"x", "label"}], "levels": [{"y", "label"}]}
     {"kind": "table", "title", "columns": [...], "rows": [[...], ...], "caption", "paper"}
@@ -67,6 +67,8 @@ def draw(spec: dict, prefix: str) -> Markup:
             axes.set_xscale("log")
         if y_log:
             axes.set_yscale("log")
+        elif spec.get("y", {}).get("zero"):
+            axes.set_ylim(bottom=0)
         for axis, log in ((axes.xaxis, x_log), (axes.yaxis, y_log)):
             _ticks(axis, log)
         axes.margins(x=0.015)

@@ -152,11 +152,18 @@ def _claims(results: dict) -> list[dict]:
     views = []
     for claim in results["claims"]:
         rows = rows_of.get(claim["id"], [])
+        # a planted fault is often off by a factor of 10^10: controls have a scale of their own
         scales = {
-            rule["name"]: figures.Scale.of(row for row in rows if row["rule"] == rule["name"])
+            (rule["name"], own): figures.Scale.of(
+                row for row in rows if row["rule"] == rule["name"] and (row["role"] == CLAIM_ROLE) == own
+            )
             for rule in claim["rules"]
+            for own in (True, False)
         }
-        rows = [row | {"strip": figures.strip(row, scales[row["rule"]])} | _reason(row) for row in rows]
+        rows = [
+            row | {"strip": figures.strip(row, scales[row["rule"], row["role"] == CLAIM_ROLE])} | _reason(row)
+            for row in rows
+        ]
         controls = [row for row in rows if row["role"] != CLAIM_ROLE]
         plots = _plots(rows, drawn)
         drawn += len(plots)
@@ -167,7 +174,7 @@ def _claims(results: dict) -> list[dict]:
                 "tally": _tally(claim["verdicts"].values()),
                 "groups": _groups(claim, rows),
                 "many": len(claim["verdicts"]) > FEW_MODELS,
-                "rule_views": [_rule(rule, rows, scales[rule["name"]]) for rule in claim["rules"]],
+                "rule_views": [_rule(rule, rows, scales[rule["name"], True]) for rule in claim["rules"]],
                 "controls": [_control(row) for row in controls],
                 "controls_wrong": sum(row["control_ok"] is False for row in controls),
                 "controls_not_run": sum(row["control_ok"] is None for row in controls),
@@ -295,8 +302,8 @@ def _plots(rows: list[dict], drawn: int) -> list[dict]:
             )
             if row["model"] not in plot["models"]:
                 plot["models"].append(row["model"])
-            said = spec.get("paper") or (row["paper"] if isinstance(row["paper"], str) else None)
-            if said and said not in plot["paper"]:
+            said = spec["paper"] if "paper" in spec else row["paper"]  # null: the paper has no such figure
+            if isinstance(said, str) and said not in plot["paper"]:
                 plot["paper"].append(said)
     for index, plot in enumerate(plots.values(), start=drawn):
         spec = plot["spec"]
