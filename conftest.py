@@ -7,4 +7,5 @@ pytest_plugins = [  # each after those it imports
     "fixtures.store",
     "fixtures.session",
     "fixtures.controlled",
+    "fixtures.published",
 ]
