@@ -123,13 +123,13 @@ def test_without_rope_all_dimensions_weigh_the_same(controlled, judge, which, en
     )
 
 
-@pytest.mark.measures("rope-10000")
+@pytest.mark.measures("rope-10000:shared", "rope-10000:per-query")
 def test_beside_it_the_fast_sampling_gives_the_paper_s_picture(controlled, judge):
     """Shared sampling draws one set of 128 pairs for the queries of a batch; the paper draws 128 for each query."""
     if judge.settings.scale != "paper":
         judge.not_run("samplings agree", model="controlled/rope-10000", reason="the paper's own sampling takes eight times "
                       "as long", command="pytest claims/ --claim C03 --scale paper")  # fmt: skip
-    shared, own = (controlled("rope-10000", sampling) for sampling in ("shared", "per-query"))
+    shared, own = (controlled(f"rope-10000:{sampling}") for sampling in ("shared", "per-query"))
     pairs = zip(departure(shared.query_size, "first"), departure(own.query_size, "first"), strict=True)
     judge.units("samplings agree", [a - b for a, b in pairs], model=shared.model, seeds=shared.seeds,
                 unable=shared.unable or own.unable, provenance=shared.provenance | {"other": own.provenance})  # fmt: skip
