@@ -131,7 +131,7 @@ def _change_series(**changes):
         (_set([1.0], "evidence", 0, "ci"), "evidence[0].ci"),
         (_set(1.5, "evidence", 0, "p"), "evidence[0].p"),
         (_set("0.4", "evidence", 0, "estimate"), 'evidence[0].estimate: is "0.4"; allowed: number or null'),
-        (_change_series(kind="pie"), '"pie"; allowed: "lines", "table"'),
+        (_change_series(kind="pie"), '"pie"; allowed: "lines", "scatter", "heatmap", "table"'),
         (_change_series(colour="red"), "unknown field 'colour'"),
         (_change_series(lines=[{"label": "both", "values": [], "seeds": [[]]}]), "exactly one of: values, seeds"),
         (_change_series(lines=[{"label": "neither"}]), "exactly one of: values, seeds"),

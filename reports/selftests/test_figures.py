@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import figures, text
+from reports import figures, strips, text
 
 NUMBERS = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda value: value == 0 or abs(value) > 1e-12)
 
@@ -33,39 +33,39 @@ ROWS = st.builds(
 
 @given(st.lists(ROWS, min_size=1, max_size=5))
 def test_a_scale_keeps_order_and_has_room_for_all(rows):
-    scale = figures.Scale.of(rows)
+    scale = strips.Scale.of(rows)
     values = sorted(value for row in rows for value in [*row["ci"], row["estimate"], row["margin"]])
     places = [scale.x(value) for value in values]
     assert places == sorted(places)
-    assert all(figures.PAD <= place <= figures.WIDTH - figures.PAD for place in places)
+    assert all(strips.PAD <= place <= strips.WIDTH - strips.PAD for place in places)
     assert len(scale.ticks) <= 5
     for row in rows:
-        drawing = ElementTree.fromstring(figures.strip(row, scale))
+        drawing = ElementTree.fromstring(strips.strip(row, scale))
         assert drawing.find("title").text
         assert float(drawing.find("rect").get("width")) >= 0
 
 
 def test_a_strip_shades_the_claimed_side_and_draws_the_interval():
     below = _row(0.5, [0.25, 0.75])
-    scale = figures.Scale.of([below, _row(2.0)])
-    drawing = ElementTree.fromstring(figures.strip(below, scale))
+    scale = strips.Scale.of([below, _row(2.0)])
+    drawing = ElementTree.fromstring(strips.strip(below, scale))
     shade, margin = drawing.find("rect"), scale.x(1.0)
     assert (float(shade.get("x")), float(shade.get("width"))) == (0, margin)
     assert float(drawing.find("circle").get("cx")) == scale.x(0.5) < margin
-    above = ElementTree.fromstring(figures.strip(_row(2.0, side="above"), scale)).find("rect")
-    assert (float(above.get("x")), float(above.get("width"))) == (margin, figures.WIDTH - margin)
+    above = ElementTree.fromstring(strips.strip(_row(2.0, side="above"), scale)).find("rect")
+    assert (float(above.get("x")), float(above.get("width"))) == (margin, strips.WIDTH - margin)
 
 
 def test_a_zero_on_a_logarithmic_strip_points_off_its_left_end():
     rows = [_row(0.0), _row(1e-8), _row(1e4)]
-    scale = figures.Scale.of(rows)
+    scale = strips.Scale.of(rows)
     assert scale.log
     assert scale.beyond(0.0)
-    assert "l7 -4.5v9z" in figures.strip(rows[0], scale)
+    assert "l7 -4.5v9z" in strips.strip(rows[0], scale)
 
 
 def test_a_row_without_an_estimate_has_no_strip():
-    assert figures.strip(_row(None), figures.Scale.of([_row(None)])) == ""
+    assert strips.strip(_row(None), strips.Scale.of([_row(None)])) == ""
 
 
 SPEC = {
