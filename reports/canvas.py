@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ _VARIABLES |= {f"#1000{index:02x}": f"var(--s{index})" for index in range(SERIES
 DASHES = (0, (4, 2))
 WIDTH = 504
 """Of every figure, in units of its viewBox (CSS pixels at the size of print)."""
-_TOP, _RIGHT = 21, 8
+_RIGHT = 14
 
 
 class DrawingError(ValueError):
@@ -47,11 +48,11 @@ def page_style(prefix: str) -> Iterator[None]:
         yield
 
 
-def axes_of(height: float, left: float = 53, bottom: float = 39):
+def axes_of(height: float, left: float = 53, bottom: float = 39, top: float = 21):
     """Styled axes of `height` units with room for their labels; the figure is WIDTH wide."""
     from matplotlib.figure import Figure
 
-    whole = height + bottom + _TOP
+    whole = height + bottom + top
     figure = Figure(figsize=(WIDTH / 72, whole / 72), dpi=72)
     figure.patch.set_visible(False)
     axes = figure.add_axes((left / WIDTH, bottom / whole, (WIDTH - left - _RIGHT) / WIDTH, height / whole))
@@ -67,27 +68,31 @@ def axes_of(height: float, left: float = 53, bottom: float = 39):
     return axes
 
 
-def name_axes(axes, x: object, y: object) -> None:
-    """x below; y above the axis, where it reads without turning the head."""
+def name_axes(axes, x: object, y: object, above: float = 7) -> None:
+    """x below; y `above` the axis by so many units, where it reads without turning the head."""
     axes.set_xlabel(label(x, 90), color=TEXT, labelpad=3)
-    axes.text(0, 1, label(y, 90), transform=axes.transAxes + _shift(0, 7), color=TEXT)
+    axes.text(0, 1, label(y, 90), transform=shifted(axes.transAxes, 0, above), color=TEXT)
 
 
-def _shift(x: float, y: float):
+def shifted(transform, x: float, y: float):
+    """`transform` and then so many units to the right and up."""
     from matplotlib.transforms import Affine2D
 
-    return Affine2D().translate(x, y)
+    return transform + Affine2D().translate(x, y)
 
 
 def ticks(axis, log: bool) -> None:
-    """Few round numbers, set as print sets them."""
+    """Few round numbers, set as print sets them; the axis must have its limits."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-    if log:
-        axis.set_major_locator(LogLocator(numticks=7))
-        axis.set_minor_formatter(NullFormatter())
+    low, high = axis.get_view_interval()
+    decades = math.log10(high / low) if log and 0 < low < high else math.inf
+    if log and decades > 0.8:
+        # within two decades the powers of ten alone would be one tick or none
+        axis.set_major_locator(LogLocator(numticks=7, subs=(1.0, 2.0, 5.0) if decades < 2 else (1.0,)))
     else:
         axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, log)))
 
 

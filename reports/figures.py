@@ -38,7 +38,7 @@ from xml.etree import ElementTree
 from markupsafe import Markup, escape
 
 from . import canvas
-from .canvas import DASHES, MUTED, PAGE, SERIES_COLOURS, DrawingError, element
+from .canvas import DASHES, MUTED, PAGE, SERIES_COLOURS, TEXT, DrawingError, element
 from .text import label, number, tick, visible
 
 
@@ -78,7 +78,7 @@ def legend(spec: dict) -> list[tuple[Markup, str]]:
             for index, group in enumerate(spec["groups"])
         ]
     return [
-        (_swatch(index, _marker(index), True, bool(line.get("dashed"))), str(line["label"]))
+        (_swatch(index, _marker(index, spec), True, bool(line.get("dashed"))), str(line["label"]))
         for index, line in enumerate(spec["lines"])
     ]
 
@@ -101,8 +101,10 @@ _SWATCH_MARKERS = {
 _MARKERS = tuple(_SWATCH_MARKERS)
 
 
-def _marker(index: int) -> str:
-    return _MARKERS[index % len(_MARKERS)]
+def _marker(index: int, spec: dict) -> str:
+    """Of a line; the first has none, unless bars need to show where their point is."""
+    first = any("low" in line for line in spec["lines"]) and _bars(spec)
+    return _MARKERS[(index + first) % len(_MARKERS)]
 
 
 def _swatch(index: int, marker: str, line: bool, dashed: bool) -> Markup:
@@ -112,6 +114,10 @@ def _swatch(index: int, marker: str, line: bool, dashed: bool) -> Markup:
         f'<svg class="swatch" viewBox="0 0 26 10" aria-hidden="true" style="color:var(--s{index % SERIES_COLOURS})">'
         f"{stroke}{_SWATCH_MARKERS[marker]}</svg>"
     )
+
+
+def _count(count: int, what: str) -> str:
+    return f"{number(count)} {what}{'' if count == 1 else 's'}"
 
 
 def _drawable(value: float | None, log: bool) -> float:
@@ -135,19 +141,19 @@ def _lines(spec: dict, compact: bool):
     beside = [i for i, line in enumerate(spec["lines"]) if labels and "low" in line]
     for index, line in enumerate(spec["lines"]):
         shift = min(7, 36 / len(beside)) * (beside.index(index) - (len(beside) - 1) / 2) if index in beside else 0.0
-        _line(axes, index, line, x, x_log, y_log, shift, bars=_bars(spec))
+        _line(axes, index, line, x, x_log, y_log, shift, _marker(index, spec), _bars(spec))
     for log, scale in ((x_log, axes.set_xscale), (y_log, axes.set_yscale)):
         if log:
             scale("log")
     if not y_log and spec.get("y", {}).get("zero"):
         axes.set_ylim(bottom=0)
+    axes.margins(x=0.07 if labels else 0.015)
     canvas.ticks(axes.yaxis, y_log)
     if labels:
         axes.set_xticks(**labels)
         axes.set_xticks([], minor=True)
     else:
         canvas.ticks(axes.xaxis, x_log)
-    axes.margins(x=0.07 if labels else 0.015)
     canvas.marks_and_levels(axes, spec.get("marks") or [], spec.get("levels") or [])
     canvas.name_axes(axes, spec["x"].get("label", ""), spec.get("y", {}).get("label", ""))
     return axes, {}
@@ -157,9 +163,9 @@ def _bars(spec: dict) -> bool:
     return "labels" in spec["x"] or len(spec["x"]["values"]) <= BARS
 
 
-def _line(axes, index: int, line: dict, x: list[float], x_log: bool, y_log: bool, shift: float, bars: bool) -> None:
-    from matplotlib.transforms import Affine2D
-
+def _line(
+    axes, index: int, line: dict, x: list[float], x_log: bool, y_log: bool, shift: float, marker: str, bars: bool
+) -> None:
     seeds = line.get("seeds") or [line.get("values") or []]
     points = min([len(x), *(len(values) for values in seeds)])
     shown = [i for i in range(points) if not (x_log and x[i] <= 0)]
@@ -168,8 +174,7 @@ def _line(axes, index: int, line: dict, x: list[float], x_log: bool, y_log: bool
     at = [x[i] for i in shown]
     columns = [[_drawable(values[i], y_log) for values in seeds] for i in shown]
     means = [math.fsum(column) / len(column) for column in columns]
-    colour = canvas.colour(index)
-    style = {"color": colour} | ({"transform": axes.transData + Affine2D().translate(shift, 0)} if shift else {})
+    style = {"color": canvas.colour(index), "transform": canvas.shifted(axes.transData, shift, 0)}
     if "low" in line or "high" in line:
         low, high = _interval(line, shown, points, y_log)
         if bars:
@@ -179,17 +184,34 @@ def _line(axes, index: int, line: dict, x: list[float], x_log: bool, y_log: bool
                 linewidth=1.3, gid="interval", **style,
             )  # fmt: skip
             axes.plot([*at, *at], [*low, *high], linestyle="none", marker="_", markersize=7, **style)
+            _make_room(axes, [*at, *at], [*low, *high])
         else:
-            axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0, gid="interval")
+            axes.fill_between(at, low, high, color=style["color"], alpha=0.18, linewidth=0, gid="interval")
     elif len(seeds) > 1:
         axes.fill_between(
-            at, [min(c) for c in columns], [max(c) for c in columns], color=colour, alpha=0.18, linewidth=0, gid="band"
+            at,
+            [min(c) for c in columns],
+            [max(c) for c in columns],
+            color=style["color"],
+            alpha=0.18,
+            linewidth=0,
+            gid="band",
         )
     step = 1 if bars and "low" in line else max(1, len(at) // 8)
     axes.plot(
         at, means, linewidth=1.7, linestyle=DASHES if line.get("dashed") else "-", gid="line",
-        marker=_marker(index) or ("o" if len(at) == 1 else None), markersize=5, markevery=(index % step, step), **style,
+        marker=marker or ("o" if len(at) == 1 else None), markersize=5, markevery=(index % step, step), **style,
     )  # fmt: skip
+
+    _make_room(axes, at, means)
+
+
+def _make_room(axes, x: list[float], y: list[float]) -> None:
+    """For what is drawn beside its own place, of which the axes take no notice."""
+    finite = [point for point in zip(x, y, strict=True) if math.isfinite(point[1])]
+    if finite:
+        axes.update_datalim(finite)
+        axes.autoscale_view()
 
 
 def _interval(line: dict, shown: list[int], points: int, log: bool) -> tuple[list[float], list[float]]:
@@ -251,6 +273,8 @@ def _line_notes(spec: dict, compact: bool) -> list[str]:
 
 # Scatter
 
+CROWD = 200
+"""Points beyond which they are drawn lighter, so that it shows where many lie on one another."""
 _POINTS = (
     # marker of the legend, relative path of one point, how it is painted
     ("o", "h0", "fill:none;stroke-width:5.6;stroke-linecap:round"),
@@ -276,13 +300,14 @@ def _scatter(spec: dict, compact: bool):
         # takes its place among the artists, and room on the axes; the points themselves are written below
         axes.plot([x for x, *_ in points], [y for _, y, _ in points], linestyle="none", gid=f"points-{index}")
     for index, (group, points) in enumerate(zip(spec["groups"], groups, strict=True)):
-        _fit(axes, index, group, [x for x, *_ in points], logs)
+        _fit(axes, index, group, [x for x, *_ in points], logs, halo=sum(map(len, groups)) > CROWD)
     axes.margins(0.04)
+    axes.autoscale_view()
     canvas.ticks(axes.xaxis, logs[0])
     canvas.ticks(axes.yaxis, logs[1])
     canvas.marks_and_levels(axes, spec.get("marks") or [], spec.get("levels") or [])
     canvas.name_axes(axes, spec["x"].get("label", ""), spec.get("y", {}).get("label", ""))
-    opacity = 0.8 if sum(map(len, groups)) <= 200 else 0.5
+    opacity = 0.5 if sum(map(len, groups)) > CROWD else 0.8
     return axes, {
         f"points-{index}": [_point_group(axes, index, points, opacity, named=not compact)]
         for index, points in enumerate(groups)
@@ -303,8 +328,8 @@ def _shown(group: dict, logs: list[bool]) -> list[tuple[float, float, str]]:
     ]
 
 
-def _fit(axes, index: int, group: dict, x: list[float], logs: list[bool]) -> None:
-    """The group's regression line over its own range of x, on a halo that parts it from the points."""
+def _fit(axes, index: int, group: dict, x: list[float], logs: list[bool], halo: bool) -> None:
+    """The group's regression line over its own range of x, on a halo that parts it from a crowd of points."""
     if "fit" not in group or not x:
         return
     low, high = min(x), max(x)
@@ -313,7 +338,8 @@ def _fit(axes, index: int, group: dict, x: list[float], logs: list[bool]) -> Non
     fitted = [_drawable(group["fit"]["intercept"] + group["fit"]["slope"] * value, logs[1]) for value in at]
     if not all(math.isfinite(value) or logs[1] for value in fitted):
         raise DrawingError(f"the fit of the group {label(group['label'])!r} leaves the range of numbers")
-    axes.plot(at, fitted, color=PAGE, linewidth=5, zorder=3, solid_capstyle="butt")
+    if halo:
+        axes.plot(at, fitted, color=PAGE, linewidth=4.5, zorder=3, solid_capstyle="butt")
     axes.plot(at, fitted, color=canvas.colour(index), linewidth=2, zorder=3.1 + index / 100, gid=f"fit-{index}")
 
 
@@ -333,7 +359,7 @@ def _point_group(axes, index: int, points: list[tuple], opacity: float, named: b
 
 def _group_label(group: dict) -> str:
     count = len(group["x"])
-    said = f"{label(group['label'], 120)} ({count} point{'' if count == 1 else 's'})"
+    said = f"{label(group['label'], 120)} ({_count(count, 'point')})"
     if "fit" in group and count:
         said += f", line: {number(group['fit']['intercept'])} + {number(group['fit']['slope'])} · x".replace(
             "+ −", "− "
@@ -344,7 +370,9 @@ def _group_label(group: dict) -> str:
 def _scatter_notes(spec: dict, compact: bool) -> list[str]:
     logs = [bool(spec.get(axis, {}).get("log")) for axis in ("x", "y")]
     left_out = sum(len(group["x"]) - len(_shown(group, logs)) for group in spec["groups"])
-    said = [f"{left_out} points are not shown: a logarithmic axis has no place for zero or less"] if left_out else []
+    said = (
+        [f"{_count(left_out, 'point')} not shown: a logarithmic axis has no place for zero or less"] if left_out else []
+    )
     if any(group.get("names") for group in spec["groups"]):
         said.append("names of the points: in results.json" if compact else "point at a mark to read its name")
     return said
@@ -353,6 +381,7 @@ def _scatter_notes(spec: dict, compact: bool) -> list[str]:
 # Heat maps
 
 SHADES, COMPACT_SHADES, COMPACT_ROWS = 64, 24, 256
+NAMED_ROWS = 16
 CELLS_TOLD = 1000
 """Up to so many cells, the numbers of a heat map also stand in a table below it."""
 
@@ -378,21 +407,31 @@ def _heatmap(spec: dict, compact: bool):
     index = np.where(gaps, shades, index).astype(np.uint8)
 
     names = [label(name, 18) for name in spec["y"]["values"]]
-    step = next(2**k for k in range(32) if rows <= 16 * 2**k)
+    named = _named_rows(names)
+    marks = [mark | {"x": _column(mark["x"], spec["x"]["values"])} for mark in spec.get("marks") or []]
+    marks = sorted((mark for mark in marks if mark["x"] is not None), key=lambda mark: mark["x"])
+    lifted = 13 * min(len(marks), 3)  # labels of marks stand above the colours, where they can be read
     axes = canvas.axes_of(
         min(16 * rows, 300 + rows // 3, 560) if rows > 2 else 24 * rows,
-        left=max(30.0, 14 + 6.2 * max(len(name) for name in names[::step])),
-    )
+        left=max(30.0, 14 + 6.2 * max(len(names[row]) for row in named)), top=21 + lifted,
+    )  # fmt: skip
     axes.grid(False)
     for spine in axes.spines.values():
         spine.set(visible=True, color=MUTED, linewidth=0.8)
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
-    axes.set_yticks(range(0, rows, step), names[::step])
+    axes.set_yticks(named, [names[row] for row in named])
     axes.set_xticks(*_column_ticks(spec["x"]["values"]))
     axes.plot([], [], gid="cells")
-    marks = [mark | {"x": _column(mark["x"], spec["x"]["values"])} for mark in spec.get("marks") or []]
-    canvas.marks_and_levels(axes, [mark for mark in marks if mark["x"] is not None], [])
-    canvas.name_axes(axes, spec["x"].get("label", ""), spec["y"].get("label", ""))
+    for order, mark in enumerate(marks):
+        axes.axvline(mark["x"], color="#ffffff", linewidth=2.2, zorder=2.5)
+        axes.axvline(mark["x"], color="#000000", linewidth=1.2, linestyle=(0, (3, 2)), zorder=2.6)
+        right = mark["x"] > 0.6 * columns
+        axes.annotate(
+            label(mark.get("label", ""), 48), (mark["x"], 1), xycoords=axes.get_xaxis_transform(),
+            xytext=(3 if right else -3, 4 + 13 * (order % 3)), textcoords="offset points", ha="right" if right else "left",
+            color=TEXT, fontsize=10,
+        )  # fmt: skip
+    canvas.name_axes(axes, spec["x"].get("label", ""), spec["y"].get("label", ""), above=7 + lifted)
     box = axes.bbox
     place = {"x": box.x0, "y": axes.figure.bbox.height - box.y1, "width": box.width, "height": box.height}
     picture = element("image", **place, preserveAspectRatio="none", href=_png(index, _colours(shades)))
@@ -406,6 +445,16 @@ def _heatmap(spec: dict, compact: bool):
             element("rect", **place, style="fill:url(#gaps)"),
         ]
     return axes, {"cells": [*behind, picture]}
+
+
+def _named_rows(names: list[str]) -> list[int]:
+    """Rows whose names have room beside the drawing; of many, those that begin something, such as a layer's first head."""
+    rows = list(range(len(names)))
+    begin = [row for row in rows if row == 0 or names[row].split()[:1] != names[row - 1].split()[:1]]
+    if len(rows) > NAMED_ROWS and len(begin) >= NAMED_ROWS // 4:
+        rows = begin
+    step = next(2**k for k in range(32) if len(rows) <= NAMED_ROWS * 2**k)
+    return rows[::step]
 
 
 def _merged(values):
@@ -498,7 +547,7 @@ def _heatmap_notes(spec: dict, compact: bool) -> list[str]:
     beyond = sum(
         value is not None and not spec["low"] <= value <= spec["high"] for row in spec["values"] for value in row
     )
-    said = [f"{beyond} cells lie beyond the colour scale and have the colour of its end"] if beyond else []
+    said = [f"{_count(beyond, 'cell')} beyond the colour scale, in the colour of its end"] if beyond else []
     outside = [mark for mark in spec.get("marks") or [] if _column(mark["x"], spec["x"]["values"]) is None]
     said += [
         f"outside the columns: {label(mark.get('label') or 'mark', 48)}, at {number(mark['x'])}" for mark in outside
@@ -506,11 +555,20 @@ def _heatmap_notes(spec: dict, compact: bool) -> list[str]:
     size = math.ceil(len(spec["values"]) / COMPACT_ROWS) if compact else 1
     if size > 1:
         said.append(f"each row of the drawing is the mean of {size} neighbouring rows")
-    if not told(spec):
+    if compact or not told(spec):
         said.append("the number of every cell stands in results.json")
     return said
 
 
-def told(spec: dict) -> bool:
-    """Whether a heat map is small enough for its numbers to stand below it."""
-    return len(spec["values"]) * len(spec["x"]["values"]) <= CELLS_TOLD
+def told(spec: dict) -> dict | None:
+    """A small heat map as a table, its longer side downwards: a screen and a page have more room there."""
+    if spec["kind"] != "heatmap" or len(spec["values"]) * len(spec["x"]["values"]) > CELLS_TOLD:
+        return None
+    axes = [(spec["y"].get("label", ""), spec["y"]["values"]), (spec["x"].get("label", ""), spec["x"]["values"])]
+    cells = spec["values"]
+    if len(axes[0][1]) < len(axes[1][1]):
+        axes, cells = axes[::-1], [list(column) for column in zip(*cells, strict=True)]
+    (down, rows), (across, columns) = axes
+    corner = ", ".join(f"{label(name)} {arrow}" for name, arrow in ((down, "↓"), (across, "→")) if name)
+    names = [[number(name) for name in side] for side in (rows, columns)]
+    return {"corner": corner, "columns": names[1], "rows": list(zip(names[0], cells, strict=True))}

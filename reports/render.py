@@ -320,7 +320,7 @@ def _plots(rows: list[dict], before: int) -> list[dict]:
     for index, plot in enumerate(plots.values(), start=before):
         spec = plot["spec"]
         plot |= {"id": f"figure-{index + 1}", "kind": spec.get("kind"), "title": spec.get("title") or plot["name"]}
-        plot |= {"caption": spec.get("caption") or "", "prefix": f"f{index + 1}"}
+        plot |= {"caption": spec.get("caption") or "", "prefix": f"f{index + 1}", "told": None}
         plot["wordy"] = plot["kind"] == "table" and any(
             isinstance(cell, str) and len(cell) > LONG_CELL for cells in spec["rows"] for cell in cells
         )
@@ -349,14 +349,14 @@ def _drawing(plot: dict, compact: bool) -> dict:
         return {
             "svg": figures.draw(spec | {"title": plot["title"]}, plot["prefix"], compact),
             "legend": figures.legend(spec), "notes": figures.notes(spec, compact), "failed": "",
-            "told": plot["kind"] == "heatmap" and not compact and figures.told(spec),
+            "told": None if compact else figures.told(spec),
         }  # fmt: skip
     except (KeyError, TypeError, ValueError, IndexError, ArithmeticError) as error:
         return _not_drawn(error)
 
 
 def _not_drawn(why: object) -> dict:
-    return {"svg": "", "legend": [], "notes": [], "told": False, "failed": f"This figure could not be drawn: {why}"}
+    return {"svg": "", "legend": [], "notes": [], "told": None, "failed": f"This figure could not be drawn: {why}"}
 
 
 def _size(plot: dict) -> int:

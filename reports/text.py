@@ -71,7 +71,7 @@ def tick(value: float, log: bool = False, digits: int = 4) -> str:
 
     On a logarithmic axis a decade reads as it does best: 0.01 to 1000 in full, powers of ten beyond.
     """
-    if log and value > 0 and not 0.009 < value < 1001:
+    if log and value > 0 and not 0.009 < value < 1001 and math.isclose(math.log10(value) % 1, 0, abs_tol=1e-9):
         return "10" + superscript(round(math.log10(value)))
     value = float(f"{value:.10g}")
     return number(int(value) if value.is_integer() and abs(value) < 1e5 else value, digits)
