@@ -167,51 +167,37 @@ def _line(
     axes, index: int, line: dict, x: list[float], x_log: bool, y_log: bool, shift: float, marker: str, bars: bool
 ) -> None:
     seeds = line.get("seeds") or [line.get("values") or []]
-    points = min([len(x), *(len(values) for values in seeds)])
-    shown = [i for i in range(points) if not (x_log and x[i] <= 0)]
+    if any(len(values) != len(x) for values in seeds):
+        raise DrawingError(
+            f"the line {label(line['label'])!r} has not one value for each of the {len(x)} on the x axis"
+        )
+    shown = [i for i, value in enumerate(x) if not (x_log and value <= 0)]
     if not shown:
         raise DrawingError(f"the line {label(line['label'])!r} has no points")
     at = [x[i] for i in shown]
     columns = [[_drawable(values[i], y_log) for values in seeds] for i in shown]
     means = [math.fsum(column) / len(column) for column in columns]
-    style = {"color": canvas.colour(index), "transform": canvas.shifted(axes.transData, shift, 0)}
+    colour, artists = canvas.colour(index), []
     if "low" in line or "high" in line:
-        low, high = _interval(line, shown, points, y_log)
+        low, high = _interval(line, shown, len(x), y_log)
         if bars:
-            axes.plot(
-                [p for place in at for p in (place, place, math.nan)],
-                [p for ends in zip(low, high, strict=True) for p in (*ends, math.nan)],
-                linewidth=1.3, gid="interval", **style,
-            )  # fmt: skip
-            axes.plot([*at, *at], [*low, *high], linestyle="none", marker="_", markersize=7, **style)
-            _make_room(axes, [*at, *at], [*low, *high])
+            stems = [p for place in at for p in (place, place, math.nan)]
+            ends = [p for pair in zip(low, high, strict=True) for p in (*pair, math.nan)]
+            artists += axes.plot(stems, ends, color=colour, linewidth=1.3, gid="interval")
+            artists += axes.plot([*at, *at], [*low, *high], color=colour, linestyle="none", marker="_", markersize=7)
         else:
-            axes.fill_between(at, low, high, color=style["color"], alpha=0.18, linewidth=0, gid="interval")
+            axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0, gid="interval")
     elif len(seeds) > 1:
         axes.fill_between(
-            at,
-            [min(c) for c in columns],
-            [max(c) for c in columns],
-            color=style["color"],
-            alpha=0.18,
-            linewidth=0,
-            gid="band",
+            at, [min(c) for c in columns], [max(c) for c in columns], color=colour, alpha=0.18, linewidth=0, gid="band"
         )
     step = 1 if bars and "low" in line else max(1, len(at) // 8)
-    axes.plot(
-        at, means, linewidth=1.7, linestyle=DASHES if line.get("dashed") else "-", gid="line",
-        marker=marker or ("o" if len(at) == 1 else None), markersize=5, markevery=(index % step, step), **style,
+    artists += axes.plot(
+        at, means, color=colour, linewidth=1.7, linestyle=DASHES if line.get("dashed") else "-", gid="line",
+        marker=marker or ("o" if len(at) == 1 else None), markersize=5, markevery=(index % step, step),
     )  # fmt: skip
-
-    _make_room(axes, at, means)
-
-
-def _make_room(axes, x: list[float], y: list[float]) -> None:
-    """For what is drawn beside its own place, of which the axes take no notice."""
-    finite = [point for point in zip(x, y, strict=True) if math.isfinite(point[1])]
-    if finite:
-        axes.update_datalim(finite)
-        axes.autoscale_view()
+    for artist in artists if shift else ():  # only now: the axes must take no notice of it
+        artist.set_transform(canvas.shifted(axes.transData, shift, 0))
 
 
 def _interval(line: dict, shown: list[int], points: int, log: bool) -> tuple[list[float], list[float]]:
