@@ -17,11 +17,20 @@ from reports import check
 from reports import render as rendering
 from reports.render import FEW_PLOTS, render
 from reports.selftests.page import Page, loads
-from reports.selftests.sample import language_models
+from reports.selftests.sample import language_models, sealed
 
 SMALL = {f"embedded/{name}-s0": (3, 4, 64) for name in ("llama", "qwen2", "olmo2")}
 PUBLISHED = {"llama-3.1-8b": (32, 32, 128), "olmo-2-7b": (32, 32, 128), "qwen2.5-7b": (28, 28, 128)}
 SAMPLE = language_models(SMALL)
+TINY = language_models({"embedded/llama-s0": (2, 3, 8)})
+
+
+def _with_files(*files: tuple[str, str]) -> dict:
+    """A report of no figure and these data files."""
+    results = copy.deepcopy(TINY)
+    results["evidence"][0]["series"] = {}
+    results["run"]["files"] = [{"name": name, "about": about} for name, about in files]
+    return sealed(results)
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +85,13 @@ def test_single_figures_of_many_models_are_open_while_they_are_few():
 
 def test_a_figure_of_several_models_stands_once_under_all_their_names():
     results = copy.deepcopy(SAMPLE)
-    for row in results["evidence"]:
-        row["series"]["shared"] = _series(results, "answers")
-    text = Page(render(results)).text()
-    assert text.count("Answers that changed under the mask, embedded/llama-s0") == 1
+    shared = results["evidence"][0]["series"]["answers"]
+    for k, row in enumerate(results["evidence"]):
+        row["series"] = {"shared": shared} | {f"own {j}": shared | {"title": f"own {j} of {k}"} for j in range(3)}
+    shown = render(results)
+    assert shown.count(f"<figcaption><strong>{shared['title']}</strong>") == 1
+    summary = next(part for part in re.findall(r"<summary><h4>(.*?)</h4>", shown) if "embedded/llama-s0" in part)
+    assert all(model in summary for model in SMALL)
 
 
 def test_ids_are_unique_and_every_reference_finds_its_own(page):
@@ -148,7 +160,7 @@ def test_long_cells_may_wrap_and_keep_the_name_of_their_column(page):
 
 
 def test_what_a_model_wrote_stays_text_however_long():
-    results = copy.deepcopy(SAMPLE)
+    results = copy.deepcopy(TINY)
     answer = "<script>alert(1)</script>\u202e" + "w" * 5000 + "</td></table>"
     _series(results, "answers")["rows"][0][2] = answer
     shown = render(results)
@@ -165,8 +177,7 @@ def test_data_files_are_linked_relative_and_escaped(page):
     hrefs = [a["href"] for a in page.all("a")]
     assert "heads/embedded-llama-s0.npz" in hrefs
     assert "utility, norms and copy scores of each head of embedded/qwen2-s0" in page.text()
-    results = copy.deepcopy(SAMPLE)
-    results["run"]["files"] = [{"name": 'heads/a "b"?#&<é>%.npz', "about": "<b>odd</b>"}]
+    results = _with_files(('heads/a "b"?#&<é>%.npz', "<b>odd</b>"))
     check.verify(results)
     page = Page(render(results))
     (href,) = [a["href"] for a in page.all("a") if a["href"].startswith("heads/")]
@@ -182,8 +193,7 @@ BAD_NAMES = (
 
 @pytest.mark.parametrize("name", BAD_NAMES, ids=[str(k) for k in range(len(BAD_NAMES))])
 def test_a_link_that_leaves_the_folder_is_refused_and_never_made(name):
-    results = copy.deepcopy(SAMPLE)
-    results["run"]["files"] = [{"name": name, "about": "x"}]
+    results = _with_files((name, "x"))
     with pytest.raises(check.ResultsError) as refused:
         check.verify(results)
     assert "run.files[0].name" in str(refused.value)
@@ -193,12 +203,9 @@ def test_a_link_that_leaves_the_folder_is_refused_and_never_made(name):
     assert all(link.startswith(("#", "https://arxiv.org/", "https://doi.org/")) for link in links)
 
 
-def test_many_files_fold_away_and_none_needs_no_heading(page):
-    results = copy.deepcopy(SAMPLE)
-    results["run"]["files"] = [{"name": f"heads/{k}.npz", "about": "heads"} for k in range(30)]
-    assert "30 files" in Page(render(results)).text()
-    del results["run"]["files"]
-    assert "Data files" not in Page(render(results)).text()
+def test_many_files_fold_away_and_none_needs_no_heading():
+    assert "30 files" in Page(render(_with_files(*[(f"heads/{k}.npz", "heads") for k in range(30)]))).text()
+    assert "Data files" not in Page(render(_with_files())).text()
 
 
 # A figure that cannot be drawn
@@ -209,7 +216,7 @@ def test_many_files_fold_away_and_none_needs_no_heading(page):
     [
         ("utility", {"low": 1, "high": 1}, "colours cannot run from 1 to 1"),
         ("utility", {"low": -1.7e308, "high": 1.7e308}, "colours cannot run"),
-        ("utility", {"values": [[1.0]]}, "are not 12 rows of 64"),
+        ("utility", {"values": [[1.0]]}, "are not 6 rows of 8"),
         ("score against utility", {"groups": [{"label": "g", "x": [1], "y": []}]}, "has 1 x, 0 y and 1 names"),
         ("score against utility", {"groups": [{"label": "g", "x": [], "y": []}]}, "no group has a point"),
         ("norm against utility", {"groups": [{"label": "g", "x": [0], "y": [1]}]}, "no group has a point"),
@@ -217,8 +224,8 @@ def test_many_files_fold_away_and_none_needs_no_heading(page):
     ],
 )
 def test_a_figure_that_cannot_be_drawn_says_so_in_its_place_and_the_report_goes_on(name, change, says):
-    results = copy.deepcopy(SAMPLE)
+    results = copy.deepcopy(TINY)
     _series(results, name).update(change)
     page = Page(render(results))
     assert re.search(f"This figure could not be drawn: [^.]*{re.escape(says)}", page.text())
-    assert len(page.all("figure")) == 18
+    assert len(page.all("figure")) == 6
