@@ -38,7 +38,7 @@ from xml.etree import ElementTree
 from markupsafe import Markup, escape
 
 from . import canvas
-from .canvas import DASHES, MUTED, PAGE, SERIES_COLOURS, TEXT, DrawingError, element
+from .canvas import DASHES, MUTED, PAGE, SERIES_COLOURS, TEXT, WIDTH, DrawingError, element
 from .text import label, number, tick, visible
 
 
@@ -74,7 +74,7 @@ def legend(spec: dict) -> list[tuple[Markup, str]]:
         return _colour_legend(spec)
     if spec["kind"] == "scatter":
         return [
-            (_swatch(index, _POINTS[index % len(_POINTS)][0], "fit" in group, dashed=False), _group_label(group))
+            (_swatch(index, _POINTS[index % len(_POINTS)][0], _has_line(group), dashed=False), _group_label(group))
             for index, group in enumerate(spec["groups"])
         ]
     return [
@@ -140,7 +140,8 @@ def _lines(spec: dict, compact: bool):
     # side by side, or the bars of several lines at one dose would hide one another
     beside = [i for i, line in enumerate(spec["lines"]) if labels and "low" in line]
     for index, line in enumerate(spec["lines"]):
-        shift = min(7, 36 / len(beside)) * (beside.index(index) - (len(beside) - 1) / 2) if index in beside else 0.0
+        apart = min(7.0, 36 / max(len(beside), 1), 260 / len(x) / max(len(beside), 1)) if x else 0.0
+        shift = apart * (beside.index(index) - (len(beside) - 1) / 2) if index in beside else 0.0
         _line(axes, index, line, x, x_log, y_log, shift, _marker(index, spec), _bars(spec))
     for log, scale in ((x_log, axes.set_xscale), (y_log, axes.set_yscale)):
         if log:
@@ -314,12 +315,17 @@ def _shown(group: dict, logs: list[bool]) -> list[tuple[float, float, str]]:
     ]
 
 
+def _has_line(group: dict) -> bool:
+    """Whether there is a range of x to draw a fit over."""
+    return "fit" in group and len(set(group["x"])) > 1
+
+
 def _fit(axes, index: int, group: dict, x: list[float], logs: list[bool], halo: bool) -> None:
     """The group's regression line over its own range of x, on a halo that parts it from a crowd of points."""
-    if "fit" not in group or not x:
+    if not _has_line(group) or min(x, default=0) == max(x, default=0):
         return
     low, high = min(x), max(x)
-    steps = 64 if any(logs) and low < high else 1
+    steps = 64 if any(logs) else 1
     at = [low * (high / low) ** (k / steps) if logs[0] else low + (high - low) * (k / steps) for k in range(steps + 1)]
     fitted = [_drawable(group["fit"]["intercept"] + group["fit"]["slope"] * value, logs[1]) for value in at]
     if not all(math.isfinite(value) or logs[1] for value in fitted):
@@ -346,7 +352,7 @@ def _point_group(axes, index: int, points: list[tuple], opacity: float, named: b
 def _group_label(group: dict) -> str:
     count = len(group["x"])
     said = f"{label(group['label'], 120)} ({_count(count, 'point')})"
-    if "fit" in group and count:
+    if _has_line(group):
         said += f", line: {number(group['fit']['intercept'])} + {number(group['fit']['slope'])} · x".replace(
             "+ −", "− "
         )
@@ -360,7 +366,7 @@ def _scatter_notes(spec: dict, compact: bool) -> list[str]:
         [f"{_count(left_out, 'point')} not shown: a logarithmic axis has no place for zero or less"] if left_out else []
     )
     if any(group.get("names") for group in spec["groups"]):
-        said.append("names of the points: in results.json" if compact else "point at a mark to read its name")
+        said.append("names of the points: in results.json" if compact else "hover over a point to read its name")
     return said
 
 
@@ -394,13 +400,11 @@ def _heatmap(spec: dict, compact: bool):
 
     names = [label(name, 18) for name in spec["y"]["values"]]
     named = _named_rows(names)
-    marks = [mark | {"x": _column(mark["x"], spec["x"]["values"])} for mark in spec.get("marks") or []]
-    marks = sorted((mark for mark in marks if mark["x"] is not None), key=lambda mark: mark["x"])
-    lifted = 13 * min(len(marks), 3)  # labels of marks stand above the colours, where they can be read
+    left = max(30.0, 14 + 6.2 * max(len(names[row]) for row in named))
+    marks, lines = _placed(spec, columns, left)
     axes = canvas.axes_of(
-        min(16 * rows, 300 + rows // 3, 560) if rows > 2 else 24 * rows,
-        left=max(30.0, 14 + 6.2 * max(len(names[row]) for row in named)), top=21 + lifted,
-    )  # fmt: skip
+        min(16 * rows, 300 + rows // 3, 560) if rows > 2 else 24 * rows, left=left, top=21 + 13 * lines
+    )
     axes.grid(False)
     for spine in axes.spines.values():
         spine.set(visible=True, color=MUTED, linewidth=0.8)
@@ -408,16 +412,14 @@ def _heatmap(spec: dict, compact: bool):
     axes.set_yticks(named, [names[row] for row in named])
     axes.set_xticks(*_column_ticks(spec["x"]["values"]))
     axes.plot([], [], gid="cells")
-    for order, mark in enumerate(marks):
+    for mark in marks:
         axes.axvline(mark["x"], color="#ffffff", linewidth=2.2, zorder=2.5)
         axes.axvline(mark["x"], color="#000000", linewidth=1.2, linestyle=(0, (3, 2)), zorder=2.6)
-        right = mark["x"] > 0.6 * columns
         axes.annotate(
-            label(mark.get("label", ""), 48), (mark["x"], 1), xycoords=axes.get_xaxis_transform(),
-            xytext=(3 if right else -3, 4 + 13 * (order % 3)), textcoords="offset points", ha="right" if right else "left",
-            color=TEXT, fontsize=10,
+            mark["label"], (mark["x"], 1), xycoords=axes.get_xaxis_transform(), ha=mark["align"], color=TEXT, fontsize=10,
+            xytext=(3 if mark["align"] == "right" else -3, 4 + 13 * mark["line"]), textcoords="offset points",
         )  # fmt: skip
-    canvas.name_axes(axes, spec["x"].get("label", ""), spec["y"].get("label", ""), above=7 + lifted)
+    canvas.name_axes(axes, spec["x"].get("label", ""), spec["y"].get("label", ""), above=7 + 13 * lines)
     box = axes.bbox
     place = {"x": box.x0, "y": axes.figure.bbox.height - box.y1, "width": box.width, "height": box.height}
     picture = element("image", **place, preserveAspectRatio="none", href=_png(index, _colours(shades)))
@@ -436,7 +438,7 @@ def _heatmap(spec: dict, compact: bool):
 def _named_rows(names: list[str]) -> list[int]:
     """Rows whose names have room beside the drawing; of many, those that begin something, such as a layer's first head."""
     rows = list(range(len(names)))
-    begin = [row for row in rows if row == 0 or names[row].split()[:1] != names[row - 1].split()[:1]]
+    begin = [row for row in rows if row == 0 or names[row].split()[:-1] != names[row - 1].split()[:-1]]
     if len(rows) > NAMED_ROWS and len(begin) >= NAMED_ROWS // 4:
         rows = begin
     step = next(2**k for k in range(32) if len(rows) <= NAMED_ROWS * 2**k)
@@ -452,6 +454,25 @@ def _merged(values):
     known = np.add.reduceat(~np.isnan(values), starts)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         return np.add.reduceat(np.nan_to_num(values), starts) / known
+
+
+def _placed(spec: dict, columns: int, left: float) -> tuple[list[dict], int]:
+    """Marks with the line above the colours where their label is free of the others', and how many lines that takes."""
+    placed, ends = [], []
+    for mark in sorted(spec.get("marks") or [], key=lambda mark: mark["x"]):
+        x, said = _column(mark["x"], spec["x"]["values"]), label(mark.get("label", ""), 48)
+        if x is None:
+            continue
+        at, wide = (x + 0.5) / columns * (WIDTH - left), 6.0 * len(said) + 6
+        align = "right" if x > 0.6 * columns else "left"
+        start = at - wide if align == "right" else at
+        line = next(
+            (k for k, taken in enumerate(ends) if all(start > b or start + wide < a for a, b in taken)), len(ends)
+        )
+        ends += [[]] if line == len(ends) else []
+        ends[line].append((start, start + wide))
+        placed.append({"x": x, "label": said, "align": align, "line": line})
+    return placed, len(ends)
 
 
 def _column(x: float, values: list[float]) -> float | None:
@@ -510,13 +531,13 @@ def _colour_legend(spec: dict) -> list[tuple[Markup, str]]:
     low, high = float(spec["low"]), float(spec["high"])
     middle = low / 2 + high / 2
     blocks = "".join(
-        f'<path d="M{15 + 7.5 * k:g} 0h7.6v9h-7.6z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
+        f'<path d="M{8.75 * k:g} 0h8.85v9h-8.85z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
         for k, (red, green, blue) in enumerate(_colours(24))
     )
     ends = "".join(
         f'<path d="M{x} 9v3" stroke="currentColor"/>'
-        f'<text x="{x}" y="22" text-anchor="middle">{escape(tick(at, digits=3))}</text>'
-        for x, at in ((15, low), (105, middle), (195, high))
+        f'<text x="{x}" y="22" text-anchor="{anchor}">{escape(tick(at, digits=3))}</text>'
+        for x, at, anchor in ((0.5, low, "start"), (105, middle, "middle"), (209.5, high, "end"))
     )
     ramp = f'<svg class="ramp" viewBox="0 0 210 25" aria-hidden="true">{blocks}{ends}</svg>'
     said = f"{spec.get('unit') or 'value'}: dark is {number(low)}, bright is {number(high)}"
