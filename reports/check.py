@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -53,6 +54,11 @@ def load(path: Path | str) -> dict:
 def verify(results: dict) -> None:
     """Raises ResultsError for the first thing in `results` that breaks the schema or does not follow from the rest."""
     _verify_shape(results)
+    for index, file in enumerate(results["run"].get("files", ())):
+        if not is_relative(file["name"]):
+            raise ResultsError(
+                f"run.files[{index}].name: is {_clip(json.dumps(file['name']))}; allowed: a path inside the report's folder"
+            )
     if results["run"]["exit"] == 0 and results["run"]["problems"]:
         raise ResultsError("run: exit is 0 although problems are listed")
     recorded, found = results["run"]["digest"], digest(results["claims"], results["evidence"])
@@ -89,6 +95,15 @@ def verify(results: dict) -> None:
                 raise ResultsError(
                     f"claims ({stated['id']}): verdict for {_clip(model)} is {says!r}, its evidence gives {follows!r}"
                 )
+
+
+def is_relative(name: str) -> bool:
+    """Whether `name` is a path that stays inside the folder it is relative to, on any system and as a link."""
+    return (
+        name.isprintable()
+        and not re.search(r"[\\:]", name)
+        and all(part not in ("", ".", "..") for part in name.split("/"))
+    )
 
 
 # What JSON allows and results.json does not
@@ -212,18 +227,55 @@ def _verify_row(row: Row, claim: Claim, where: str) -> None:
 
 
 def _verify_series(spec: dict, where: str) -> None:
-    if spec["kind"] == "table":
-        for index, cells in enumerate(spec["rows"]):
-            if len(cells) != len(spec["columns"]):
-                raise ResultsError(f"{where}.rows[{index}]: has {len(cells)} cells for {len(spec['columns'])} columns")
-        return
+    {"lines": _verify_lines, "scatter": _verify_scatter, "heatmap": _verify_heatmap, "table": _verify_table}[
+        spec["kind"]
+    ](spec, where)
+
+
+def _verify_table(spec: dict, where: str) -> None:
+    for index, cells in enumerate(spec["rows"]):
+        if len(cells) != len(spec["columns"]):
+            raise ResultsError(f"{where}.rows[{index}]: has {len(cells)} cells for {len(spec['columns'])} columns")
+
+
+def _verify_lines(spec: dict, where: str) -> None:
     points = len(spec["x"]["values"])
+    if len(spec["x"].get("labels", spec["x"]["values"])) != points:
+        raise ResultsError(f"{where}.x: has {len(spec['x']['labels'])} labels for {points} values")
     for line in spec["lines"]:
-        for values in [line["values"]] if "values" in line else line["seeds"]:
+        name = f"{where}: line {_clip(line['label'])!r}"
+        if ("low" in line) != ("high" in line):
+            raise ResultsError(f"{name} has {'low' if 'low' in line else 'high'} alone; an interval has low and high")
+        for values in [*(line["seeds"] if "seeds" in line else [line["values"]]), *_ends(line)]:
             if len(values) != points:
+                raise ResultsError(f"{name} has {len(values)} values for {points} on the x axis")
+        for low, high in zip(*_ends(line), strict=True):
+            if low is not None and high is not None and low > high:
+                raise ResultsError(f"{name} has the interval {low:g} to {high:g}, which is not ordered")
+
+
+def _ends(line: dict) -> list[list[float | None]]:
+    return [line["low"], line["high"]] if "low" in line else []
+
+
+def _verify_scatter(spec: dict, where: str) -> None:
+    for group in spec["groups"]:
+        for name in ("y", "names"):
+            if len(group.get(name, group["x"])) != len(group["x"]):
                 raise ResultsError(
-                    f"{where}: line {_clip(line['label'])!r} has {len(values)} values for {points} on the x axis"
+                    f"{where}: group {_clip(group['label'])!r} has {len(group['x'])} x and {len(group[name])} {name}"
                 )
+
+
+def _verify_heatmap(spec: dict, where: str) -> None:
+    rows, columns = len(spec["y"]["values"]), len(spec["x"]["values"])
+    if len(spec["values"]) != rows:
+        raise ResultsError(f"{where}.values: has {len(spec['values'])} rows for {rows} names")
+    for index, cells in enumerate(spec["values"]):
+        if len(cells) != columns:
+            raise ResultsError(f"{where}.values[{index}]: has {len(cells)} cells for {columns} columns")
+    if not spec["low"] < spec["high"]:
+        raise ResultsError(f"{where}: low is {spec['low']:g} and high {spec['high']:g}; allowed: low below high")
 
 
 def _verify_adjusted(rows: list[Row], claims: dict[str, Claim]) -> None:
@@ -238,4 +290,4 @@ def _verify_adjusted(rows: list[Row], claims: dict[str, Claim]) -> None:
             )
 
 
-__all__ = ["ResultsError", "digest", "load", "verify"]
+__all__ = ["ResultsError", "digest", "is_relative", "load", "verify"]

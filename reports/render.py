@@ -13,12 +13,14 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 from fixtures.claim import CLAIM_ROLE, NEGATIVE_CONTROL, NOT_RUN, SUPPORTED, VERDICTS
 
-from . import figures, text
+from . import figures, strips, text
+from .check import is_relative
 
 HERE = Path(__file__).parent
 
@@ -42,8 +44,14 @@ GROUPS = {
     "rope": "RoPE implementations",
     "transformers": "RoPE in transformers",
 }
-FEW_MODELS, FEW_ROWS = 6, 8
-"""Up to so many models stand one by one on the board; up to so many rows of a rule are open from the start."""
+FEW_MODELS, FEW_ROWS, FEW_PLOTS, FEW_FILES = 6, 8, 3, 6
+"""Up to so many models stand one by one on the board; up to so many rows, figures and files are open from the start."""
+
+DRAWN = 2_000_000
+"""Characters of all drawings together, which leaves the page under 3 MB; beyond it they are drawn more compactly."""
+
+LONG_CELL = 60
+"""A text in a table that is longer than this is prose: its column gets room and wraps."""
 
 TO_RUN = "; to run it: "
 """What parts a not-run row's reason from the command that would measure it (see `judge.not_run`)."""
@@ -71,6 +79,7 @@ def render(results: dict) -> str:
         # only this very script may run: not even a mistake in escaping could start another
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         legend_rows=_legend_rows(),
+        files=_files(run.get("files", [])),
     )
 
 
@@ -97,6 +106,7 @@ def _environment():
         "unstopped": lambda sentence: sentence.rstrip(" ."),
     }
     environment.globals |= {"glyphs": GLYPHS, "words": WORDS, "verdict_order": WORST_FIRST, "few_rows": FEW_ROWS}
+    environment.globals |= {"few_files": FEW_FILES, "long_cell": LONG_CELL}
     return environment
 
 
@@ -154,14 +164,14 @@ def _claims(results: dict) -> list[dict]:
         rows = rows_of.get(claim["id"], [])
         # a planted fault is often off by a factor of 10^10: controls have a scale of their own
         scales = {
-            (rule["name"], own): figures.Scale.of(
+            (rule["name"], own): strips.Scale.of(
                 row for row in rows if row["rule"] == rule["name"] and (row["role"] == CLAIM_ROLE) == own
             )
             for rule in claim["rules"]
             for own in (True, False)
         }
         rows = [
-            row | {"strip": figures.strip(row, scales[row["rule"], row["role"] == CLAIM_ROLE])} | _reason(row)
+            row | {"strip": strips.strip(row, scales[row["rule"], row["role"] == CLAIM_ROLE])} | _reason(row)
             for row in rows
         ]
         controls = [row for row in rows if row["role"] != CLAIM_ROLE]
@@ -180,11 +190,13 @@ def _claims(results: dict) -> list[dict]:
                 "controls_not_run": sum(row["control_ok"] is None for row in controls),
                 "some_guard": any(row["guards"] is not None for row in controls),
                 "plots": plots,
+                "plot_groups": _by_model(plots),
                 "seconds": sum(row["duration_s"] for row in rows),
                 "rows": rows,
                 "level": f"{1 - 2 * claim['alpha']:.0%}",
             }
         )
+    _draw([plot for view in views for plot in view["plots"]])
     return views
 
 
@@ -258,7 +270,7 @@ def _recorded(claim: dict) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _rule(rule: dict, rows: list[dict], scale: figures.Scale) -> dict:
+def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
     """A rule beside what was measured for it (controls stand apart)."""
     own = [row for row in rows if row["rule"] == rule["name"] and row["role"] == CLAIM_ROLE]
     own.sort(key=lambda row: (WORST_FIRST.index(row["verdict"]), row["model"]))
@@ -268,7 +280,7 @@ def _rule(rule: dict, rows: list[dict], scale: figures.Scale) -> dict:
         "expected": margin,
         "rows": own,
         "tally": _tally(row["verdict"] for row in own),
-        "axis": figures.axis(scale) if own else "",
+        "axis": strips.axis(scale) if own else "",
         "has": {name: any(row[name] is not None for row in own) for name in ("p", "p_adjusted", "paper")},
         "details": _details(own),
     }
@@ -292,8 +304,8 @@ def _control(row: dict) -> dict:
     }
 
 
-def _plots(rows: list[dict], drawn: int) -> list[dict]:
-    """The series of a claim's rows, each once, drawn; one that cannot be drawn says why in its place."""
+def _plots(rows: list[dict], before: int) -> list[dict]:
+    """The series of a claim's rows, each once; `before` figures stand on the page already."""
     plots: dict[str, dict] = {}
     for row in rows:
         for name, spec in row["series"].items():
@@ -305,17 +317,71 @@ def _plots(rows: list[dict], drawn: int) -> list[dict]:
             said = spec["paper"] if "paper" in spec else row["paper"]  # null: the paper has no such figure
             if isinstance(said, str) and said not in plot["paper"]:
                 plot["paper"].append(said)
-    for index, plot in enumerate(plots.values(), start=drawn):
+    for index, plot in enumerate(plots.values(), start=before):
         spec = plot["spec"]
         plot |= {"id": f"figure-{index + 1}", "kind": spec.get("kind"), "title": spec.get("title") or plot["name"]}
-        plot |= {"caption": spec.get("caption") or "", "failed": ""}
-        if plot["kind"] == "lines":
-            try:
-                plot |= {"svg": figures.draw(spec | {"title": plot["title"]}, f"f{index + 1}")}
-                plot |= {"legend": figures.legend(spec), "bands": figures.bands(spec)}
-            except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-                plot |= {"svg": "", "legend": [], "bands": "", "failed": f"This figure could not be drawn: {error}"}
+        plot |= {"caption": spec.get("caption") or "", "prefix": f"f{index + 1}", "told": None}
+        plot["wordy"] = plot["kind"] == "table" and any(
+            isinstance(cell, str) and len(cell) > LONG_CELL for cells in spec["rows"] for cell in cells
+        )
     return list(plots.values())
+
+
+def _draw(plots: list[dict]) -> None:
+    """Draws all figures of the page; one that cannot be drawn, or for which no room is left, says why in its place."""
+    drawn = [plot for plot in plots if plot["kind"] != "table"]
+    for plot in drawn:
+        plot |= _drawing(plot, compact=False)
+    if sum(map(_size, drawn)) > DRAWN:
+        for plot in drawn:
+            if plot["kind"] != "lines":
+                plot |= _drawing(plot, compact=True)
+    taken = 0
+    for plot in drawn:
+        taken += _size(plot)
+        if taken > DRAWN:
+            plot |= _not_drawn("the figures before it fill the page; its numbers stand in results.json")
+
+
+def _drawing(plot: dict, compact: bool) -> dict:
+    spec = plot["spec"]
+    try:
+        return {
+            "svg": figures.draw(spec | {"title": plot["title"]}, plot["prefix"], compact),
+            "legend": figures.legend(spec), "notes": figures.notes(spec, compact), "failed": "",
+            "told": None if compact else figures.told(spec),
+        }  # fmt: skip
+    except (KeyError, TypeError, ValueError, IndexError, ArithmeticError) as error:
+        return _not_drawn(error)
+
+
+def _not_drawn(why: object) -> dict:
+    return {"svg": "", "legend": [], "notes": [], "told": None, "failed": f"This figure could not be drawn: {why}"}
+
+
+def _size(plot: dict) -> int:
+    """Characters a drawing takes on the page, the table of its numbers included."""
+    cells = sum(map(len, plot["spec"]["values"])) if plot["told"] else 0
+    return len(plot["svg"]) + 30 * cells
+
+
+def _by_model(plots: list[dict]) -> list[dict]:
+    """A claim's figures by the models they show, the first of them open; one group without a title if they are few."""
+    groups: dict[tuple[str, ...], list[dict]] = {}
+    for plot in plots:
+        groups.setdefault(tuple(plot["models"]), []).append(plot)
+    if len(plots) <= FEW_PLOTS or len(groups) == 1:
+        return [{"models": [], "plots": plots, "open": True}] if plots else []
+    found, shown = [], 0
+    for models, own in groups.items():
+        found.append({"models": models, "plots": own, "open": shown < FEW_PLOTS})
+        shown += len(own)
+    return found
+
+
+def _files(files: list[dict]) -> list[dict]:
+    """Data files with their links: relative and percent-escaped; a name that leaves the folder gets none."""
+    return [file | {"href": quote(file["name"]) if is_relative(file["name"]) else ""} for file in files]
 
 
 # What did not run
@@ -349,5 +415,5 @@ def _legend_rows() -> list[tuple[Markup, str, str]]:
         ("inconclusive", 0.9, [0.6, 1.2], "the margin lies inside the interval: the data leave both open"),
     ]
     rows = [base | {"verdict": verdict, "estimate": at, "ci": ci} for verdict, at, ci, _ in examples]
-    scale = figures.Scale.of(rows)
-    return [(figures.strip(row, scale), row["verdict"], means) for row, (*_, means) in zip(rows, examples, strict=True)]
+    scale = strips.Scale.of(rows)
+    return [(strips.strip(row, scale), row["verdict"], means) for row, (*_, means) in zip(rows, examples, strict=True)]

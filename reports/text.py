@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime, timedelta
 
@@ -63,6 +64,17 @@ def number(value: object, digits: int = 4) -> str:
 
 def superscript(power: int) -> str:
     return str(power).translate(_SUPERSCRIPT)
+
+
+def tick(value: float, log: bool = False, digits: int = 4) -> str:
+    """A value on an axis, without the rounding noise of the axis: 0.30000000000000004 is 0.3, 64.0 is 64.
+
+    On a logarithmic axis a decade reads as it does best: 0.01 to 1000 in full, powers of ten beyond.
+    """
+    if log and value > 0 and not 0.009 < value < 1001 and math.isclose(math.log10(value) % 1, 0, abs_tol=1e-9):
+        return "10" + superscript(round(math.log10(value)))
+    value = float(f"{value:.10g}")
+    return number(int(value) if value.is_integer() and abs(value) < 1e5 else value, digits)
 
 
 def p_value(p: float | None) -> str:

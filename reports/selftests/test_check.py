@@ -11,7 +11,7 @@ import pytest
 from fixtures.claim import Claim, Prior, Rule
 from fixtures.evidence import Row, final_verdicts
 from reports import check
-from reports.selftests.sample import document, hostile_document, sealed
+from reports.selftests.sample import document, hostile_document, language_models, sealed
 
 SAMPLE = document()
 
@@ -131,7 +131,7 @@ def _change_series(**changes):
         (_set([1.0], "evidence", 0, "ci"), "evidence[0].ci"),
         (_set(1.5, "evidence", 0, "p"), "evidence[0].p"),
         (_set("0.4", "evidence", 0, "estimate"), 'evidence[0].estimate: is "0.4"; allowed: number or null'),
-        (_change_series(kind="pie"), '"pie"; allowed: "lines", "table"'),
+        (_change_series(kind="pie"), '"pie"; allowed: "lines", "scatter", "heatmap", "table"'),
         (_change_series(colour="red"), "unknown field 'colour'"),
         (_change_series(lines=[{"label": "both", "values": [], "seeds": [[]]}]), "exactly one of: values, seeds"),
         (_change_series(lines=[{"label": "neither"}]), "exactly one of: values, seeds"),
@@ -263,6 +263,64 @@ def test_a_ragged_table_is_refused():
     next(iter(row["series"].values()))["rows"][0].append(1)
     with pytest.raises(check.ResultsError, match="has 5 cells for 4 columns"):
         check.verify(sealed(results))
+
+
+# Figures of heads
+
+HEADS = language_models({"m": (2, 3, 8)})
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("accuracy", lambda s: s["x"]["labels"].pop(), ".x: has 5 labels for 6 values"),
+        ("accuracy", lambda s: s["x"]["labels"].__setitem__(0, 1), ".x.labels[0]: is 1; allowed: string"),
+        (
+            "accuracy",
+            lambda s: s["lines"][0].pop("high"),
+            "line 'gold document first' has low alone; an interval has low",
+        ),
+        ("accuracy", lambda s: s["lines"][0].pop("low"), "line 'gold document first' has high alone"),
+        (
+            "accuracy",
+            lambda s: s["lines"][0]["low"].pop(),
+            "line 'gold document first' has 5 values for 6 on the x axis",
+        ),
+        ("accuracy", lambda s: s["lines"][0]["low"].__setitem__(0, 99), "the interval 99 to"),
+        ("utility", lambda s: s["values"].pop(), ".values: has 5 rows for 6 names"),
+        ("utility", lambda s: s["values"][1].pop(), ".values[1]: has 7 cells for 8 columns"),
+        ("utility", lambda s: s["values"][1].__setitem__(0, "0.5"), '.values[1][0]: is "0.5"; allowed: number or null'),
+        ("utility", lambda s: s.update(high=0), ": low is 0 and high 0; allowed: low below high"),
+        ("utility", lambda s: s.pop("low"), "lacks the field 'low'"),
+        ("utility", lambda s: s["x"].update(log=True), ".x: has an unknown field 'log'; allowed: label, values"),
+        ("utility", lambda s: s["y"].update(values=[]), ".y.values: is []; allowed: minItems 1"),
+        ("score against utility", lambda s: s["groups"][0]["y"].pop(), "'fastest quarter' has 6 x and 5 y"),
+        ("score against utility", lambda s: s["groups"][0]["names"].pop(), "'fastest quarter' has 6 x and 5 names"),
+        ("score against utility", lambda s: s["groups"][0]["x"].__setitem__(0, None), "is null; allowed: number"),
+        ("score against utility", lambda s: s["groups"][0]["fit"].pop("slope"), "lacks the field 'slope'"),
+        ("score against utility", lambda s: s.update(groups=[]), ".groups: is []; allowed: minItems 1"),
+        ("answers", lambda s: s["rows"][0].append("more"), ".rows[0]: has 6 cells for 5 columns"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " not in value else None,
+)
+def test_a_figure_that_does_not_fit_together_is_refused_in_one_line(name, change, says):
+    results = copy.deepcopy(HEADS)
+    check.verify(results)
+    change(results["evidence"][0]["series"][name])
+    with pytest.raises(check.ResultsError) as refused:
+        check.verify(sealed(results))
+    assert says in str(refused.value)
+    assert "series" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 300
+
+
+def test_a_group_may_be_empty_and_an_interval_may_have_gaps():
+    results = copy.deepcopy(HEADS)
+    series = results["evidence"][0]["series"]
+    series["score against utility"]["groups"].append({"label": "none", "x": [], "y": []})
+    series["accuracy"]["lines"][0]["low"][2] = None
+    check.verify(sealed(results))
 
 
 def test_the_digest_does_not_depend_on_the_order_of_fields():

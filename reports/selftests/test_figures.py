@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
+import random
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -10,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import figures, text
+from reports import figures, strips, text
 
 NUMBERS = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda value: value == 0 or abs(value) > 1e-12)
 
@@ -33,39 +36,39 @@ ROWS = st.builds(
 
 @given(st.lists(ROWS, min_size=1, max_size=5))
 def test_a_scale_keeps_order_and_has_room_for_all(rows):
-    scale = figures.Scale.of(rows)
+    scale = strips.Scale.of(rows)
     values = sorted(value for row in rows for value in [*row["ci"], row["estimate"], row["margin"]])
     places = [scale.x(value) for value in values]
     assert places == sorted(places)
-    assert all(figures.PAD <= place <= figures.WIDTH - figures.PAD for place in places)
+    assert all(strips.PAD <= place <= strips.WIDTH - strips.PAD for place in places)
     assert len(scale.ticks) <= 5
     for row in rows:
-        drawing = ElementTree.fromstring(figures.strip(row, scale))
+        drawing = ElementTree.fromstring(strips.strip(row, scale))
         assert drawing.find("title").text
         assert float(drawing.find("rect").get("width")) >= 0
 
 
 def test_a_strip_shades_the_claimed_side_and_draws_the_interval():
     below = _row(0.5, [0.25, 0.75])
-    scale = figures.Scale.of([below, _row(2.0)])
-    drawing = ElementTree.fromstring(figures.strip(below, scale))
+    scale = strips.Scale.of([below, _row(2.0)])
+    drawing = ElementTree.fromstring(strips.strip(below, scale))
     shade, margin = drawing.find("rect"), scale.x(1.0)
     assert (float(shade.get("x")), float(shade.get("width"))) == (0, margin)
     assert float(drawing.find("circle").get("cx")) == scale.x(0.5) < margin
-    above = ElementTree.fromstring(figures.strip(_row(2.0, side="above"), scale)).find("rect")
-    assert (float(above.get("x")), float(above.get("width"))) == (margin, figures.WIDTH - margin)
+    above = ElementTree.fromstring(strips.strip(_row(2.0, side="above"), scale)).find("rect")
+    assert (float(above.get("x")), float(above.get("width"))) == (margin, strips.WIDTH - margin)
 
 
 def test_a_zero_on_a_logarithmic_strip_points_off_its_left_end():
     rows = [_row(0.0), _row(1e-8), _row(1e4)]
-    scale = figures.Scale.of(rows)
+    scale = strips.Scale.of(rows)
     assert scale.log
     assert scale.beyond(0.0)
-    assert "l7 -4.5v9z" in figures.strip(rows[0], scale)
+    assert "l7 -4.5v9z" in strips.strip(rows[0], scale)
 
 
 def test_a_row_without_an_estimate_has_no_strip():
-    assert figures.strip(_row(None), figures.Scale.of([_row(None)])) == ""
+    assert strips.strip(_row(None), strips.Scale.of([_row(None)])) == ""
 
 
 SPEC = {
@@ -106,7 +109,9 @@ def test_whatever_the_contract_leaves_open_can_be_drawn(changes):
     assert "nan" not in figures.draw(spec, "f1").lower()
 
 
-@pytest.mark.parametrize("changes", [{"x": {"values": ["one", "two", "three"]}}, {"x": {"values": []}}])
+@pytest.mark.parametrize(
+    "changes", [{"x": {"values": ["one", "two", "three"]}}, {"x": {"values": []}}, {"x": {"values": [1, 2, 3, 4]}}]
+)
 def test_what_cannot_be_drawn_says_why(changes):
     with pytest.raises(figures.DrawingError):
         figures.draw(SPEC | changes, "f1")
@@ -134,6 +139,288 @@ def test_the_band_of_seeds_spans_their_range_and_the_line_is_their_mean():
         assert (min(at), max(at)) == pytest.approx((low, high), abs=0.01)
 
 
+# Intervals and doses
+
+
+@pytest.mark.parametrize("count", [3, figures.BARS + 1])
+def test_an_interval_is_drawn_where_it_lies_and_called_an_interval(count):
+    values = [4.0] * count
+    line = {"label": "a", "values": values, "low": [2.0] * count, "high": [7.0] * (count - 1) + [None]}
+    rulers = [{"label": str(at), "values": [at] * count} for at in (0.0, 10.0)]
+    spec = SPEC | {"x": {"values": list(range(count))}, "lines": [line, *rulers]}
+    drawing = ElementTree.fromstring(figures.draw(spec, "f1"))
+    styles = {path.get("d"): path.get("style", "") for path in drawing.iter("path")}
+    heights = {}
+    for d, style in styles.items():
+        places = {float(y) for _, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", d)}
+        if "stroke: var(--s" in style and len(places) == 1:
+            heights[re.search(r"var\(--s(\d)", style)[1]] = places.pop()
+    zero, unit = heights["1"], (heights["1"] - heights["2"]) / 10
+    shifts = {use.get("href"): float(use.get("y", 0)) for use in drawing.iter("use")}
+    ends = set()
+    for path in drawing.iter("path"):
+        pairs = re.findall(r"(-?[\d.]+) (-?[\d.]+)", path.get("d", ""))
+        shift = shifts.get(f"#{path.get('id')}", 0.0)
+        ends |= {round((zero - float(y) - shift) / unit, 1) for _, y in pairs}
+    assert {2.0, 4.0, 7.0} <= ends
+    assert figures.notes(spec) == [
+        f"{'bars' if count == 3 else 'bands'}: an interval at each point, not a range over seeds"
+    ]
+
+
+def test_seeds_and_intervals_are_told_apart():
+    seeds = {"label": "s", "seeds": [[1, 2, 3], [2, 3, 4]]}
+    interval = {"label": "i", "values": [1, 2, 3], "low": [0, 1, 2], "high": [2, 3, 4]}
+    assert figures.notes(SPEC | {"lines": [seeds]}) == ["bands: mean and range over 2 seeds"]
+    assert len(figures.notes(SPEC | {"lines": [seeds, interval]})) == 2
+    # an interval takes the place of the range
+    assert figures.notes(SPEC | {"lines": [seeds | {"low": [0, 1, 2], "high": [2, 3, 4]}]}) == [
+        "bars: an interval at each point, not a range over seeds"
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 8, 60])
+@pytest.mark.parametrize("text", ["x", "a dose with a long name", "unbroken" * 8, ""])
+def test_doses_stand_below_the_axis(count, text):
+    x = {"values": list(range(count)), "labels": [f"{text}{k}" for k in range(count)]}
+    drawing = ElementTree.fromstring(
+        figures.draw(SPEC | {"x": x, "lines": [{"label": "a", "values": x["values"]}]}, "f1")
+    )
+    shown = " ".join(part.text for part in drawing.iter("text"))
+    assert f"{text}0"[:6] in shown
+    assert sum(bool(re.fullmatch(r"[^\d]*\d+", part.text)) for part in drawing.iter("text")) <= 24 * 3 + 12
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lines": [{"label": "a", "values": [1, 2, 3], "low": [0, 1], "high": [2, 3, 4]}]},
+        {"lines": [{"label": "a", "values": [1, 2, 3], "low": [0, 1, 2]}]},
+        {"x": {"values": [1, 2, 3], "labels": ["one"]}},
+    ],
+)
+def test_half_an_interval_or_too_few_labels_are_no_figure(changes):
+    with pytest.raises(figures.DrawingError):
+        figures.draw(SPEC | changes, "f1")
+
+
+# Scatter plots
+
+SCATTER = {
+    "kind": "scatter", "title": "t", "x": {}, "y": {},
+    "groups": [
+        {"label": "a", "x": [0, 1, 4], "y": [1, 3, 9], "names": ["L0 H0", "L0 <b>", ""], "fit": {"slope": 2, "intercept": 1}},
+        {"label": "b", "x": [2], "y": [0]},
+    ],
+}  # fmt: skip
+
+
+def _points(drawing) -> dict[str, list[tuple[float, float]]]:
+    """Colour -> places of its points, in pixels."""
+    found = {}
+    for group in drawing.iter("g"):
+        colour = re.match(r"fill:var\(--(s\d)\)", group.get("style", ""))
+        if colour:
+            moves = [re.match(r"M(-?[\d.]+) (-?[\d.]+)", path.get("d")) for path in group.findall("path")]
+            found[colour[1]] = [(float(move[1]), float(move[2])) for move in moves]
+    return found
+
+
+def test_points_stand_where_they_belong_with_their_names_and_the_fit_runs_through_them():
+    drawing = ElementTree.fromstring(figures.draw(SCATTER, "f1"))
+    places = _points(drawing)
+    (x0, y0), (x1, y1), (x4, y9) = places["s0"]
+    assert (x4 - x0) == pytest.approx(4 * (x1 - x0), abs=0.3)
+    assert (y0 - y9) == pytest.approx(4 * (y0 - y1), abs=0.3)
+    ((x2, low),) = places["s1"]
+    assert (x2 - x0, low - y0) == pytest.approx((2 * (x1 - x0), (y0 - y1) / 2), abs=0.3)
+    # the points of group a lie on 1 + 2 x: so do the ends of its line
+    (fit,) = [path.get("d") for path in drawing.iter("path") if "stroke: var(--s0)" in path.get("style", "")]
+    assert [float(part) for part in re.findall(r"-?[\d.]+", fit)] == pytest.approx([x0, y0, x4, y9], abs=0.1)
+    assert [title.text for title in drawing.iter("title")] == ["t", "L0 H0", "L0 <b>"]
+    assert [title.text for title in ElementTree.fromstring(figures.draw(SCATTER, "f1", True)).iter("title")] == ["t"]
+    assert [name for _, name in figures.legend(SCATTER)] == ["a (3 points), line: 1 + 2 · x", "b (1 point)"]
+    assert "a, 3 points; b, 1 points" in figures.alt(SCATTER)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"groups": [{"label": "one point", "x": [3], "y": [0.5], "fit": {"slope": 1, "intercept": 1}}]},
+        {"groups": [{"label": "empty", "x": [], "y": [], "fit": {"slope": 1, "intercept": 1}}, SCATTER["groups"][0]]},
+        {"groups": [{"label": "one place", "x": [2, 2], "y": [1, 1], "fit": {"slope": 1, "intercept": 1}}]},
+        {"groups": [{"label": str(k), "x": [k], "y": [1]} for k in range(20)]},
+        {"x": {"log": True}, "y": {"log": True}},
+        {"x": {"log": True}, "groups": [{"label": "one", "x": [3, 0], "y": [1, 1], "fit": {"slope": 1, "intercept": -9}}]},
+        {"y": {"log": True}, "groups": [{"label": "low", "x": [1, 2], "y": [1, 2], "fit": {"slope": -1, "intercept": 0}}]},
+        {"groups": [{"label": "huge", "x": [1e300, -1e300], "y": [1e300, -1e300]}]},
+        {"groups": [{"label": "tiny", "x": [1e-300, 2e-300], "y": [0, 1e-300]}]},
+        {"marks": [{"x": 2}], "levels": [{"y": 2}]},
+    ],
+)  # fmt: skip
+def test_whatever_a_scatter_may_hold_can_be_drawn(changes):
+    spec = SCATTER | changes
+    drawn = figures.draw(spec, "f1")
+    drawing = ElementTree.fromstring(drawn)
+    every = [point for group in spec["groups"] for point in zip(group["x"], group["y"], strict=True)]
+    logs = [bool(spec[axis].get("log")) for axis in "xy"]
+    shown = [point for point in every if all(value > 0 or not log for value, log in zip(point, logs, strict=True))]
+    drawn_points = [path for path in drawing.iter("path") if re.match(r"M[\d.]+ [\d.]+[hml]", path.get("d", ""))]
+    assert len(drawn_points) == len(shown)
+    assert ("not shown: a logarithmic axis" in " ".join(figures.notes(spec))) == (len(shown) < len(every))
+    assert len(figures.legend(spec)) == len(spec["groups"])
+    assert "nan" not in drawn.lower()
+    assert "inf" not in drawn.lower()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"groups": [{"label": "empty", "x": [], "y": []}]},
+        {"groups": [{"label": "a", "x": [1, 2], "y": [1]}]},
+        {"groups": [{"label": "a", "x": [1], "y": [1], "names": ["a", "b"]}]},
+        {"x": {"log": True}, "groups": [{"label": "a", "x": [0, -1], "y": [1, 1]}]},
+        {"groups": [{"label": "a", "x": [1, 2], "y": [1, 2], "fit": {"slope": 1.7e308, "intercept": 1.7e308}}]},
+    ],
+)
+def test_a_scatter_that_cannot_be_drawn_says_why(changes):
+    with pytest.raises(figures.DrawingError):
+        figures.draw(SCATTER | changes, "f1")
+
+
+# Heat maps
+
+HEATMAP = {
+    "kind": "heatmap", "title": "t", "x": {"label": "pair", "values": [1, 2, 3, 4]}, "y": {"values": ["L0 H0", "L0 H1"]},
+    "values": [[0, 0.5, 1, None], [2, -1, 0.25, 0.75]], "low": 0, "high": 1, "unit": "share",
+}  # fmt: skip
+
+
+def _picture(drawing):
+    """The inlined PNG, opened by a library of its own: (rows, columns, RGBA) and its place."""
+    import numpy as np
+    from PIL import Image
+
+    (image,) = drawing.iter("image")
+    body = base64.b64decode(image.get("href").removeprefix("data:image/png;base64,"))
+    place = {name: float(image.get(name)) for name in ("x", "y", "width", "height")}
+    with Image.open(io.BytesIO(body)) as picture:
+        return np.asarray(picture.convert("RGBA")).astype(int), place
+
+
+def test_a_heat_map_has_the_colour_of_every_cell_dark_below_bright_and_gaps_clear():
+    import matplotlib
+
+    cells, _ = _picture(ElementTree.fromstring(figures.draw(HEATMAP, "f1")))
+    assert cells.shape == (2, 4, 4)
+    for row, values in enumerate(HEATMAP["values"]):
+        for column, value in enumerate(values):
+            if value is None:
+                assert cells[row, column, 3] == 0
+            else:
+                expected = [255 * part for part in matplotlib.colormaps["viridis"](min(max(float(value), 0.0), 1.0))]
+                assert cells[row, column] == pytest.approx(expected, abs=7)  # 64 shades of 256
+    light = cells[..., :3] @ (0.2126, 0.7152, 0.0722)
+    assert light[0, 0] < light[1, 2] < light[0, 1] < light[1, 3] < light[0, 2]
+    assert [name for _, name in figures.legend(HEATMAP)] == ["share: dark is 0, bright is 1", "no value"]
+    assert figures.notes(HEATMAP) == ["2 cells beyond the colour scale, in the colour of its end"]
+    assert "2 rows, L0 H0 to L0 H1, and 4 columns, pair 1 to 4; colours from 0 to 1" in figures.alt(HEATMAP)
+
+
+def test_a_mark_stands_at_its_value_among_the_columns():
+    for columns, mark, share in (
+        ([1, 2, 3, 4], 2.5, 0.5),
+        ([40, 30, 20, 10], 30, 0.375),
+        ([1, 10, 100, 1000], 55, 0.5),
+    ):
+        spec = HEATMAP | {"x": {"values": columns}, "marks": [{"x": mark, "label": "m"}, {"x": 9999, "label": "far"}]}
+        drawing = ElementTree.fromstring(figures.draw(spec, "f1"))
+        _, place = _picture(drawing)
+        dashes = next(path for path in drawing.iter("path") if "stroke: #000000" in path.get("style", ""))
+        x = float(re.match(r"M (-?[\d.]+)", dashes.get("d"))[1])
+        assert (x - place["x"]) / place["width"] == pytest.approx(share, abs=0.002)
+        assert "outside the columns: far, at 9999" in figures.notes(spec)
+
+
+def test_compact_rows_are_means_of_neighbours_and_a_gap_stands_back():
+    rows = 2 * figures.COMPACT_ROWS
+    values = [[0.0, None if row % 2 else 1.0, None] if row % 4 < 2 else [1.0, 0.0, None] for row in range(rows)]
+    spec = HEATMAP | {"x": {"values": [1, 2, 3]}, "y": {"values": [str(k) for k in range(rows)]}, "values": values}
+    full, _ = _picture(ElementTree.fromstring(figures.draw(spec, "f1")))
+    compact, _ = _picture(ElementTree.fromstring(figures.draw(spec, "f1", True)))
+    assert (len(full), len(compact)) == (rows, figures.COMPACT_ROWS)
+    assert compact[0].tolist() == full[0].tolist()
+    assert compact[1, :2].tolist() == full[2, :2].tolist()
+    assert not compact[:, 2, 3].any()
+    assert "each row of the drawing is the mean of 2 neighbouring rows" in figures.notes(spec, True)
+
+
+def test_rows_of_many_heads_are_named_by_the_first_head_of_a_layer():
+    names = [f"L{layer} H{head}" for layer in range(28) for head in range(28)]
+    spec = HEATMAP | {"y": {"values": names}, "values": [[0.5] * 4] * len(names)}
+    shown = [part.text for part in ElementTree.fromstring(figures.draw(spec, "f1")).iter("text")]
+    named = [text for text in shown if text.startswith("L")]
+    assert 6 <= len(named) <= figures.NAMED_ROWS
+    assert all(name.endswith(" H0") for name in named)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"values": [[0.0] * 4] * 2, "low": -1e-300, "high": 1e-300},
+        {"values": [[None] * 4] * 2},
+        {"values": [[1e308, -1e308, 0, 1]] * 2},
+        {"x": {"values": [5]}, "y": {"values": ["only"]}, "values": [[0.5]], "marks": [{"x": 5}]},
+        {"x": {"values": [3, 1, 2, 2]}},
+        {"x": {"values": [0.1, 0.2, 1e-9, 1e9]}},
+        {"y": {"values": ["", ""]}},
+        {"marks": [{"x": 1 + k / 10, "label": "mark"} for k in range(12)]},
+    ],
+)
+def test_whatever_a_heat_map_may_hold_can_be_drawn(changes):
+    spec = HEATMAP | changes
+    for compact in (False, True):
+        drawn = figures.draw(spec, "f1", compact)
+        assert ElementTree.fromstring(drawn).find("desc").text
+        assert "nan" not in re.sub(r'href="data:[^"]*"', "", drawn).lower()
+    assert figures.legend(spec)
+    assert figures.told(spec)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"low": 1, "high": 1},
+        {"low": 2},
+        {"low": -1.7e308, "high": 1.7e308},
+        {"values": [[0, 1, 2]] * 2},
+        {"values": [[0, 1, 2, 3]]},
+        {"x": {"values": []}, "values": [[], []]},
+        {"y": {"values": []}, "values": []},
+        {"x": {"values": [3, 1, 2, 2]}, "marks": [{"x": 2}]},
+    ],
+)
+def test_a_heat_map_that_cannot_be_drawn_says_why(changes):
+    with pytest.raises(figures.DrawingError):
+        figures.draw(HEATMAP | changes, "f1")
+
+
+def test_a_thousand_heads_are_small_in_every_kind_and_the_same_bytes_each_time():
+    chance = random.Random(5)
+    names = [f"L{k // 32} H{k % 32}" for k in range(1024)]
+    noise = HEATMAP | {
+        "x": {"values": list(range(128))}, "y": {"values": names},
+        "values": [[chance.random() for _ in range(128)] for _ in names],
+    }  # fmt: skip
+    group = {"label": "g", "x": [chance.random() for _ in names], "y": [chance.random() for _ in names], "names": names}
+    cloud = SCATTER | {"groups": [group, group | {"label": "h"}]}
+    assert len(figures.draw(noise, "f1")) < 150_000  # noise is the worst case: real heads compress
+    assert len(figures.draw(noise, "f1", True)) < 35_000
+    assert len(figures.draw(cloud, "f1")) < 140_000
+    for spec in (noise, cloud):
+        assert figures.draw(spec, "f1") == figures.draw(spec, "f1")
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -144,6 +431,17 @@ def test_the_band_of_seeds_spans_their_range_and_the_line_is_their_mean():
 )  # fmt: skip
 def test_numbers_are_set_as_print_sets_them(value, shown):
     assert text.number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "log", "shown"),
+    [
+        (64.0, False, "64"), (0.1 + 0.2, False, "0.3"), (1e-4, True, "10⁻⁴"), (2e-4, True, "2×10⁻⁴"), (50.0, True, "50"),
+        (1e6, True, "10⁶"),
+    ],
+)  # fmt: skip
+def test_ticks_read_without_the_noise_of_the_axis(value, log, shown):
+    assert text.tick(value, log) == shown
 
 
 def test_times_and_lists_read_as_words():
