@@ -95,13 +95,17 @@ def test_beside_it_head_by_head(lm, judge):
 
 
 @pytest.mark.measures("norms")
-def test_models_trained_alike_do_alike(family, judge):
-    judge.units(GAP_BY_SEED.name, [float(profiles.rise(profile_of(one))) for one in family.members], **family.context())
+def test_models_trained_alike_do_alike(lm_family, judge):
+    judge.units(
+        GAP_BY_SEED.name, [float(profiles.rise(profile_of(one))) for one in lm_family.members], **lm_family.context()
+    )
 
 
 @pytest.mark.measures("norms")
-def test_models_trained_alike_order_alike(family, judge):
-    judge.units(ORDER_BY_SEED.name, [profiles.order(profile_of(one)) for one in family.members], **family.context())
+def test_models_trained_alike_order_alike(lm_family, judge):
+    judge.units(
+        ORDER_BY_SEED.name, [profiles.order(profile_of(one)) for one in lm_family.members], **lm_family.context()
+    )
 
 
 # controls: models of random weights, whole, through loading, frequency map and norms

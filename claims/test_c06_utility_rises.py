@@ -131,13 +131,13 @@ def test_utility_grows_with_the_dimension(lm, judge):
 
 
 @needs
-def test_models_trained_alike_do_alike(family, judge):
-    judge.units(GAP_BY_SEED.name, [float(np.mean(gaps(one))) for one in family.members], **family.context())
+def test_models_trained_alike_do_alike(lm_family, judge):
+    judge.units(GAP_BY_SEED.name, [float(np.mean(gaps(one))) for one in lm_family.members], **lm_family.context())
 
 
 @needs
-def test_models_trained_alike_order_alike(family, judge):
-    judge.units(ORDER_BY_SEED.name, [float(np.mean(orders(one))) for one in family.members], **family.context())
+def test_models_trained_alike_order_alike(lm_family, judge):
+    judge.units(ORDER_BY_SEED.name, [float(np.mean(orders(one))) for one in lm_family.members], **lm_family.context())
 
 
 @needs
@@ -149,9 +149,9 @@ def test_beside_it_under_another_reading(lm, judge, reading):
 
 @needs
 @pytest.mark.parametrize("reading", OTHER_READINGS)
-def test_beside_it_models_trained_alike_under_another_reading(family, judge, reading):
-    samples = [float(np.mean(gaps(one, reading))) for one in family.members]
-    judge.units(BESIDE_BY_SEED[reading].name, samples, **family.context())
+def test_beside_it_models_trained_alike_under_another_reading(lm_family, judge, reading):
+    samples = [float(np.mean(gaps(one, reading))) for one in lm_family.members]
+    judge.units(BESIDE_BY_SEED[reading].name, samples, **lm_family.context())
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ the mean utility of the head's last 16 and first 16 dimensions. Positive for the
 the first in Llama and OLMo, and Qwen is named as an exception.
 
 Heads of one layer are not independent, and neither are layers next to each other. In a checkpoint with sixteen layers
-or more the interval comes from leaving out blocks of four layers; with fewer layers a difference between heads cannot be
-told from one between layers, so such a checkpoint is inconclusive, and models that differ in their seed alone are judged
-over seeds, as a family. What a retrieval head is depends on the definition: the copy score of Wu et al. (2024) stands
-beside the paper's indicator.
+or more the interval comes from leaving out blocks of four layers. With fewer layers a difference between heads cannot be
+told from one between layers, and what is decided is the correlation within layers, over heads. Models that differ in
+their seed alone are judged over seeds too, as a family. What a retrieval head is depends on the definition: the copy
+score of Wu et al. (2024) stands beside the paper's indicator.
 """
 
 import numpy as np
@@ -55,7 +55,7 @@ CLAIM = Claim(
               "dimensions in all three "
     "models, and negatively with that of the first 16 in Llama and OLMo.",
     contradicted_if="the correlation has the other sign",
-    unit_of_analysis="block of four layers",
+    unit_of_analysis="head",
     rules=(LAST, FIRST, LAST_BY_SEED, FIRST_BY_SEED, FIRST_OF_QWEN, WITHIN, AGREE),
     notes="16 of 128 dimensions is an eighth of a head. Retrieval indicator: attention weight from question and output to "
     "instruction and documents, the first token excluded where it is begin-of-sequence. Controls: heads drawn with a planted "
@@ -130,15 +130,17 @@ def test_retrieval_heads_and_the_dimensions_they_use(lm, judge, end):
 
 @needs
 @pytest.mark.parametrize("end", BY_SEED)
-def test_models_trained_alike(family, judge, end):
-    judge.units(BY_SEED[end].name, lambda: [profiles.correlation(*ends(one, end)) for one in family.members],
-                **family.context())  # fmt: skip
+def test_models_trained_alike(lm_family, judge, end):
+    lm_family.needs_heads(judge, BY_SEED[end])
+    judge.units(BY_SEED[end].name, lambda: [profiles.correlation(*ends(one, end)) for one in lm_family.members],
+                **lm_family.context())  # fmt: skip
 
 
 @needs
-def test_beside_it_within_layers(family, judge):
-    judge.units(WITHIN.name, lambda: [profiles.within_layers(*ends(one, "last")) for one in family.members],
-                **family.context())  # fmt: skip
+def test_beside_it_within_layers(lm_family, judge):
+    lm_family.needs_heads(judge, WITHIN)
+    judge.units(WITHIN.name, lambda: [profiles.within_layers(*ends(one, "last")) for one in lm_family.members],
+                **lm_family.context())  # fmt: skip
 
 
 @needs

@@ -35,7 +35,7 @@ CLAIM = Claim(
     statement="A head's query row norms and its utility scores go together: over heads, for the first and for the last "
     "dimensions, and over the dimensions within a head.",
     contradicted_if="a correlation has the other sign, or within heads is below 0.1",
-    unit_of_analysis="block of four layers",
+    unit_of_analysis="head",
     rules=(LAST, FIRST, WITHIN, LAST_BY_SEED, FIRST_BY_SEED, WITHIN_BY_SEED),
     notes="The paper shows fig. 4 and states no sign; the sentence decided is ours. Norms are made comparable over "
           "heads as in C05. "
@@ -87,14 +87,15 @@ def test_norm_and_utility_within_heads(lm, judge):
 
 @needs
 @pytest.mark.parametrize("end", OVER_SEEDS)
-def test_models_trained_alike(family, judge, end):
-    judge.units(OVER_SEEDS[end].name, lambda: [profiles.correlation(*ends(one, end)) for one in family.members],
-                **family.context())  # fmt: skip
+def test_models_trained_alike(lm_family, judge, end):
+    lm_family.needs_heads(judge, OVER_SEEDS[end])
+    judge.units(OVER_SEEDS[end].name, lambda: [profiles.correlation(*ends(one, end)) for one in lm_family.members],
+                **lm_family.context())  # fmt: skip
 
 
 @needs
-def test_models_trained_alike_within_heads(family, judge):
-    judge.units(WITHIN_BY_SEED.name, [float(np.mean(within(one))) for one in family.members], **family.context())
+def test_models_trained_alike_within_heads(lm_family, judge):
+    judge.units(WITHIN_BY_SEED.name, [float(np.mean(within(one))) for one in lm_family.members], **lm_family.context())
 
 
 def planted(sign: int) -> tuple[np.ndarray, np.ndarray]:
