@@ -117,7 +117,7 @@ def test_beside_it_how_many_there_are(lm, judge):
 
 @needs
 def test_control_blind_heads_lose_much(lm, judge):
-    with lm.or_not_run(judge, COST):
+    with lm.or_not_run(judge, COST, "all-heads-blind", NEGATIVE_CONTROL):
         judge.units(
             COST.name, lm.answers.cost(masks.ALL_BLIND).tolist(), role=NEGATIVE_CONTROL, **lm.control("all-heads-blind")
         )
@@ -126,6 +126,6 @@ def test_control_blind_heads_lose_much(lm, judge):
 @needs
 def test_control_the_instrument_itself_loses_nothing(lm, judge):
     """The same first questions answered by the plain model, by its own `generate`, nothing registered or masked."""
-    with lm.or_not_run(judge, COST):
+    with lm.or_not_run(judge, COST, "nothing-masked", POSITIVE_CONTROL):
         lost = 100 * (lm.plainly_right() - lm.answers.of(masks.NONE)[:, : lm.plainly_right().shape[1]])
         judge.units(COST.name, np.mean(lost, axis=0).tolist(), role=POSITIVE_CONTROL, **lm.control("nothing-masked"))

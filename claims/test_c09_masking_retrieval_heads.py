@@ -158,7 +158,7 @@ def test_beside_it_what_the_paper_did_not_compare(lm, judge, rule, costly, cheap
 @pytest.mark.parametrize("mask", [masks.BLIND, masks.NONE], ids=["blind", "nothing-masked"])
 def test_control_blind_heads_and_no_mask_at_all(lm, judge, rule, mask):
     """Blind retrieval heads must cost much, and nothing masked must cost nothing, by every rule on a cost."""
-    with lm.or_not_run(judge, rule):
-        right = (rule is CHEAP) == (mask == masks.NONE)
-        judge.units(rule.name, lm.answers.cost(mask).tolist(), role=POSITIVE_CONTROL if right else NEGATIVE_CONTROL,
-                    **lm.control("retrieval-heads-blind" if mask == masks.BLIND else "nothing-masked"))  # fmt: skip
+    role = POSITIVE_CONTROL if (rule is CHEAP) == (mask == masks.NONE) else NEGATIVE_CONTROL
+    name = "retrieval-heads-blind" if mask == masks.BLIND else "nothing-masked"
+    with lm.or_not_run(judge, rule, name, role):
+        judge.units(rule.name, lm.answers.cost(mask).tolist(), role=role, **lm.control(name))
