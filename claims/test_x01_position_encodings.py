@@ -86,7 +86,7 @@ def widths(arm) -> np.ndarray:
 
 def fast_share(arm) -> float:
     """Share of the pairs that turn by more than half a circle over the range; 0 without rotation."""
-    return 0.0 if arm.theta is None else float((arm.theta > band.predicted_edge(arm.distance_share)).mean())
+    return 0.0 if arm.theta is None else float((arm.theta > band.predicted_edge(*arm.spread)).mean())
 
 
 def context(arm) -> dict:
@@ -104,7 +104,11 @@ def sizes_figure(arms: dict, what: str) -> dict:
         "title": f"Mean weight of each pair, {what}",
         "alt": f"Mean |q|, |k| of each pair under {', '.join(map(title, arms))}; a dip for the pairs that turn fast, "
         "level elsewhere, if the claim holds.",
-        "x": {"label": "pair, in the order of the usual spectrum", "values": list(range(64)), "log": False},
+        "x": {
+            "label": "pair, in the order of the usual spectrum",
+            "values": list(range(len(sizes(next(iter(arms.values())))[0]))),
+            "log": False,
+        },
         "y": {"label": "mean |weight| over the vectors", "log": False, "zero": True},
         "lines": [
             {"label": title(name), "seeds": sizes(arm).round(4).tolist(), "dashed": index % 2 == 1}

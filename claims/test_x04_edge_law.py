@@ -33,7 +33,7 @@ from fixtures.arms import (
     UNIFORM_CELLS,
     VARIANTS,
     cell,
-    share_of,
+    spread_of,
     theta_of,
 )
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
@@ -161,7 +161,7 @@ def sizes(arm) -> np.ndarray:
 
 def modulus(arm) -> np.ndarray:
     """(D,) of the arm's distances at its frequencies."""
-    return distances.modulus(arm.theta, arm.distance_share)
+    return distances.modulus(arm.theta, *arm.spread)
 
 
 def log_edges(theta: np.ndarray, profiles: np.ndarray) -> np.ndarray:
@@ -170,7 +170,7 @@ def log_edges(theta: np.ndarray, profiles: np.ndarray) -> np.ndarray:
 
 
 def over_predicted(arm, profiles: np.ndarray) -> list[float]:
-    return (log_edges(arm.theta, profiles) - math.log(band.predicted_edge(arm.distance_share))).tolist()
+    return (log_edges(arm.theta, profiles) - math.log(band.predicted_edge(*arm.spread))).tolist()
 
 
 def correlations(profiles: np.ndarray, other: np.ndarray) -> list[float]:
@@ -203,7 +203,7 @@ def context_of_all(arms: list) -> dict:
 
 def law_over(arms: list) -> dict[str, list[float]]:
     """Rule -> (S,): the regression of measured on predicted edges over the arms, each seed by itself."""
-    predicted = [math.log(band.predicted_edge(arm.distance_share)) for arm in arms]
+    predicted = [math.log(band.predicted_edge(*arm.spread)) for arm in arms]
     measured = np.stack([log_edges(arm.theta, sizes(arm)) for arm in arms], axis=1)  # (S, cells)
     found = np.array([band.regression(predicted, row) for row in measured])  # (S, 3)
     return {
@@ -219,12 +219,12 @@ def law_over(arms: list) -> dict[str, list[float]]:
 def profile_figure(arm, use) -> dict:
     """Everything over N theta: sizes, contribution and utility of each pair, each as a share of its slow plateau."""
     order = np.argsort(arm.theta, kind="stable")
-    turned = arm.theta[order] * len(arm.distance_share)
+    turned = arm.theta[order] * arm.positions
 
     def shown(profiles: np.ndarray) -> list[list[float]]:
         return [(profile[order] / band.plateaus(profile)[1]).round(4).tolist() for profile in profiles]
 
-    predicted = band.predicted_edge(arm.distance_share) * len(arm.distance_share)
+    predicted = band.predicted_edge(*arm.spread) * arm.positions
     return {
         "kind": "lines",
         "title": f"How much each pair is used, {arm.model}",
@@ -247,8 +247,8 @@ def profile_figure(arm, use) -> dict:
 
 def edges_figure(arms: list) -> dict:
     """Measured against predicted edges, a point a cell."""
-    arms = sorted(arms, key=lambda arm: band.predicted_edge(arm.distance_share))
-    predicted = [band.predicted_edge(arm.distance_share) for arm in arms]
+    arms = sorted(arms, key=lambda arm: band.predicted_edge(*arm.spread))
+    predicted = [band.predicted_edge(*arm.spread) for arm in arms]
     measured = np.exp([log_edges(arm.theta, sizes(arm)) for arm in arms]).T  # (S, cells)
     return {
         "kind": "lines",
@@ -272,11 +272,11 @@ def edges_figure(arms: list) -> dict:
 def cells_table(arms: list) -> dict:
     rows = []
     for arm in arms:
-        predicted, profiles = band.predicted_edge(arm.distance_share), sizes(arm)
+        predicted, profiles = band.predicted_edge(*arm.spread), sizes(arm)
         reason = band.ineligible(arm.theta, modulus(arm))
         rows.append([
-            arm.model.partition("/")[2], f"{len(arm.distance_share) * predicted:.2f}",
-            f"{len(arm.distance_share) * math.exp(log_edges(arm.theta, profiles).mean()):.2f}",
+            arm.model.partition("/")[2], f"{arm.positions * predicted:.2f}",
+            f"{arm.positions * math.exp(log_edges(arm.theta, profiles).mean()):.2f}",
             f"{(arm.theta > predicted).mean():.1%}", f"{np.mean([band.band_share(profile) for profile in profiles]):.1%}",
             f"{np.mean(powers(profiles, modulus(arm))) + 1.5:.2f}", reason or "yes",
         ])  # fmt: skip
@@ -295,7 +295,7 @@ def candidates_table(arms: list) -> dict:
     found = {
         arm.model.partition("/")[2]: {
             name: float(np.mean(correlations(sizes(arm), other)))
-            for name, other in band.rivals(arm.theta, arm.distance_share).items()
+            for name, other in band.rivals(arm.theta, *arm.spread).items()
         }
         for arm in arms
     }
@@ -333,12 +333,10 @@ def predictions_table() -> dict:
 
 
 def penalties_table(arm, use) -> dict:
-    from fixtures.instruments.pair_use import PENALTIES
-
     rows = []
-    for index, penalty in enumerate(PENALTIES):
+    for index, penalty in enumerate(use.penalties):
         found = use.utility[:, index]
-        turned = len(arm.distance_share) * math.exp(log_edges(arm.theta, found).mean())
+        turned = arm.positions * math.exp(log_edges(arm.theta, found).mean())
         rows.append([f"{penalty}/(2D)", f"{turned:.2f}", f"{(found < 0.5).mean():.0%}"])
     return {
         "kind": "table",
@@ -414,7 +412,7 @@ def test_it_holds_over_the_whole_grid(controlled, judge, rule):
 @uniform_cells
 def test_beside_it_simpler_profiles_fit_worse(controlled, judge, name):
     arm = controlled(name)
-    others = band.rivals(arm.theta, arm.distance_share)
+    others = band.rivals(arm.theta, *arm.spread)
     law = correlations(sizes(arm), others["its power 1.5"])
     simpler = [correlations(sizes(arm), others[other]) for other in band.SIMPLER]
     judge.units(RIVALS.name, (np.array(law) - np.max(simpler, axis=0)).tolist(), **context(arm))
@@ -501,7 +499,7 @@ def test_published_ranks_against_the_trained_context(published, judge, key, rule
 @measures(STANDARD)
 def test_control_a_range_mistaken_by_two_moves_the_edge(controlled, judge):
     arm = controlled(STANDARD)
-    wrong = log_edges(arm.theta, sizes(arm)) - math.log(math.pi / (2 * len(arm.distance_share)))
+    wrong = log_edges(arm.theta, sizes(arm)) - math.log(math.pi / (2 * arm.positions))
     judge.units(EDGE.name, wrong.tolist(), **context(arm) | {"model": f"{arm.model}, twice the range"}, role=NEGATIVE_CONTROL,
                 guards=ALL)  # fmt: skip
 
@@ -510,7 +508,7 @@ def test_control_a_range_mistaken_by_two_moves_the_edge(controlled, judge):
 def test_control_the_spread_of_the_distances_counts_and_not_their_length(controlled, judge):
     """Distances from N/2 to N are as long as can be and spread over N/2: pi over the longest is the wrong edge."""
     arm = controlled(cell(*SPREAD_CELLS[0]))
-    wrong = log_edges(arm.theta, sizes(arm)) - math.log(math.pi / len(arm.distance_share))
+    wrong = log_edges(arm.theta, sizes(arm)) - math.log(math.pi / arm.positions)
     judge.units(EDGE.name, wrong.tolist(), **context(arm) | {"model": f"{arm.model}, by the longest distance"},
                 role=NEGATIVE_CONTROL, guards=ALL)  # fmt: skip
 
@@ -520,7 +518,7 @@ def test_control_the_spread_of_the_distances_counts_and_not_their_length(control
 def test_control_edges_of_other_cells_are_not_predicted(controlled, judge, rule):
     """Each cell's prediction is held against the next cell's measurement."""
     arms = [controlled(name) for name in CELLS]
-    predicted = [math.log(band.predicted_edge(arm.distance_share)) for arm in arms]
+    predicted = [math.log(band.predicted_edge(*arm.spread)) for arm in arms]
     measured = np.roll(np.stack([log_edges(arm.theta, sizes(arm)) for arm in arms], axis=1), 1, axis=1)
     found = np.array([band.regression(predicted, row) for row in measured])
     judge.units(rule, (found[:, 0] - 1 if rule == SLOPE.name else found[:, 2]).tolist(), **context_of_all(arms),
@@ -548,10 +546,10 @@ PLANTED_SEEDS = list(range(5))
 )
 def test_control_planted_profiles(judge, rule, plant, role):
     parameters = VARIANTS[STANDARD].parameters("default")
-    theta, share = theta_of(parameters), share_of(parameters)
-    profiles, of = band.planted(theta, share, seeds=PLANTED_SEEDS, **plant), distances.modulus(theta, share)
+    theta, spread = theta_of(parameters), spread_of(parameters)
+    profiles, of = band.planted(theta, *spread, seeds=PLANTED_SEEDS, **plant), distances.modulus(theta, *spread)
     found = {
-        EDGE.name: lambda: (log_edges(theta, profiles) - math.log(band.predicted_edge(share))).tolist(),
+        EDGE.name: lambda: (log_edges(theta, profiles) - math.log(band.predicted_edge(*spread))).tolist(),
         POWER.name: lambda: powers(profiles, of),
         PROFILE.name: lambda: correlations(profiles, of**1.5),
         CUBE.name: lambda: correlations(profiles, of**3),

@@ -11,7 +11,7 @@ show anything.
 import numpy as np
 import pytest
 
-from fixtures.arms import ORDERS, STANDARD, VARIANTS, cell, share_of, theta_of
+from fixtures.arms import ORDERS, STANDARD, VARIANTS, cell, spread_of, theta_of
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.instruments import band
 
@@ -102,7 +102,7 @@ def widths(profiles: np.ndarray) -> np.ndarray:
 
 def fast_share(arm) -> float:
     """Share of the pairs that the edge law calls fast."""
-    return float((arm.theta > band.predicted_edge(arm.distance_share)).mean())
+    return float((arm.theta > band.predicted_edge(*arm.spread)).mean())
 
 
 def context(arm) -> dict:
@@ -233,9 +233,9 @@ PLANTED_SEEDS = list(range(5))
 def test_control_planted_profiles(judge, rule, follows, role):
     """Profiles that are known to follow the one or the other, of an arm with its frequencies in strides."""
     usual, strided = (VARIANTS[name].parameters("default") for name in (STANDARD, "order-strided"))
-    theta, share = theta_of(strided), share_of(strided)
-    before = band.planted(theta_of(usual), share, 1.5, PLANTED_SEEDS)
-    after = band.planted(theta if follows == "the frequency" else theta_of(usual), share, 1.5,
+    theta, spread_named = theta_of(strided), spread_of(strided)
+    before = band.planted(theta_of(usual), *spread_named, 1.5, PLANTED_SEEDS)
+    after = band.planted(theta if follows == "the frequency" else theta_of(usual), *spread_named, 1.5,
                          [seed + 100 for seed in PLANTED_SEEDS])  # fmt: skip
     ordered = by_frequency(after, theta)
     judge.units(rule, departure(ordered) if rule == LOWER.name else difference(ordered, before),
