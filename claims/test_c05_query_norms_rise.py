@@ -38,16 +38,16 @@ CLAIM = Claim(
     id="C05",
     title="Query rows grow from the first to the last dimension",
     source="§5.1, figs. 2a and 5",
-    statement="The L1 norm of the query projection's rows, averaged over heads, rises from the first to the last dimension "
-    "of a head in all three models.",
-    contradicted_if="the last quarter of a model's pairs lies less than a tenth of the mean over the first, or the order "
-    "over all pairs is no rise",
+    statement="The L1 norm of the query projection's rows, averaged over heads, rises from the first to the last "
+    "dimension of a head in all three models.",
+    contradicted_if="the last quarter of a model's pairs lies less than a tenth of the mean over the first, or the "
+    "order over all pairs is no rise",
     unit_of_analysis="training seed",
     rules=(GAP, ORDER, GAP_BY_SEED, ORDER_BY_SEED, BY_HEAD),
     prior=Prior("high", "first dimensions get lower weights"),
-    notes="Dimensions are in frequency order, and a pair's two are averaged. A bias counts as one more column of its row; a "
-    "q_norm's gain is multiplied in, and sizes are then compared within the head or the layer that it divides by. Controls: "
-    "models of random weights whose rows are planted to rise, to be flat, and to fall.",
+    notes="Dimensions are in frequency order, and a pair's two are averaged. A bias counts as one more column of its "
+    "row; a q_norm's gain is multiplied in, and sizes are then compared within the head or the layer that it divides "
+    "by. Controls: models of random weights whose rows are planted to rise, to be flat, and to fall.",
 )  # fmt: skip
 
 

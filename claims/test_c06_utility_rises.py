@@ -45,19 +45,18 @@ CLAIM = Claim(
     id="C06",
     title="Utility rises from the first to the last dimension",
     source="§5.2, eq. 4, figs. 2b and 6",
-    statement="The utility score of a head's query dimensions, averaged over heads, rises from the first to the "
-              "last dimension "
-    "in all three models.",
-    contradicted_if="the last quarter of a model's pairs has at most a tenth of the mean more utility than the first, or the "
-    "order over all pairs is no rise",
+    statement="The utility score of a head's query dimensions, averaged over heads, rises from the first to the last "
+              "dimension in all three models.",
+    contradicted_if="the last quarter of a model's pairs has at most a tenth of the mean more utility than the "
+    "first, or the order over all pairs is no rise",
     unit_of_analysis="group of prompts",
     rules=(GAP, ORDER, GAP_BY_SEED, ORDER_BY_SEED, *BESIDE.values(), *BESIDE_BY_SEED.values()),
     prior=Prior("medium", "low utility in downstream tasks falls on the first dimensions"),
     notes="Every row of instruction, documents, question and the model's own answer counts; one u a head for the "
-          "prompts of a "
-    "group. A utility is found when no component of the gradient within the box exceeds a tenth of alpha, which leaves u "
-    "uncertain by about 0.01; the share of heads that got there is in the table. Controls: a model of random weights whose "
-    "query rows are zero in one half of the spectrum, where u must be 0.",
+          "prompts of a group. A utility is found when no component of the gradient within the box exceeds a tenth "
+          "of alpha, which leaves u uncertain by about 0.01; the share of heads that got there is in the table. "
+          "Controls: a model of random weights whose query rows are zero in one half of the spectrum, where u must "
+          "be 0.",
 )  # fmt: skip
 
 

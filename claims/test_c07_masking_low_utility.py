@@ -46,11 +46,10 @@ CLAIM = Claim(
     unit_of_analysis="question",
     rules=(COST, RANDOM, OPPOSITE, RELATIVE, SHARE),
     prior=Prior("low", "pruning pays across tasks"),
-    notes="The paper's own changes are +0.06 (Llama), +0.89 (OLMo) and -1.36 points (Qwen). Power: with 2 answers "
-          "in 100 that "
-    "change at a position, 200 questions leave the mean uncertain by 1 point (90%), so a loss of 0 is decided. "
-    "Controls: the same "
-    "questions to the plain model must lose nothing against the instrumented one, and all heads blind must lose much.",
+    notes="The paper's own changes are +0.06 (Llama), +0.89 (OLMo) and -1.36 points (Qwen). Power: with 2 answers in "
+          "100 that change at a position, 120 questions leave the mean uncertain by 1.2 points (90%), so a loss of 0 "
+          "is decided. Controls: the same questions to the plain model must lose nothing against the instrumented "
+          "one, and all heads blind must lose much.",
 )  # fmt: skip
 
 needs = pytest.mark.measures("heads", "answers")

@@ -51,15 +51,14 @@ CLAIM = Claim(
     id="C08",
     title="Retrieval heads use the last dimensions",
     source="§5.3, fig. 3",
-    statement="Across heads the retrieval indicator correlates positively with the utility of the last 16 "
-              "dimensions in all three "
-    "models, and negatively with that of the first 16 in Llama and OLMo.",
+    statement="Across heads the retrieval indicator correlates positively with the utility of the last 16 dimensions "
+              "in all three models, and negatively with that of the first 16 in Llama and OLMo.",
     contradicted_if="the correlation has the other sign",
     unit_of_analysis="head",
     rules=(LAST, FIRST, LAST_BY_SEED, FIRST_BY_SEED, FIRST_OF_QWEN, WITHIN, AGREE),
-    notes="16 of 128 dimensions is an eighth of a head. Retrieval indicator: attention weight from question and output to "
-    "instruction and documents, the first token excluded where it is begin-of-sequence. Controls: heads drawn with a planted "
-    "correlation of either sign, 32 layers of 8.",
+    notes="16 of 128 dimensions is an eighth of a head. Retrieval indicator: attention weight from question and "
+    "output to instruction and documents, the first token excluded where it is begin-of-sequence. Controls: heads "
+    "drawn with a planted correlation of either sign, 32 layers of 8.",
 )  # fmt: skip
 
 needs = pytest.mark.measures("norms", "heads")
@@ -96,9 +95,8 @@ def definitions_table(model) -> dict:
         "title": f"What is a retrieval head? {model.key}",
         "columns": ["over", "heads by indicator", "heads by copy score", "Jaccard of the sets", "Spearman of the scores"],
         "rows": rows,
-        "caption": f"{heads.indicator.size} heads, {heads.passages} prompts with the model's own answers. Copy "
-                   f"score (Wu et al. 2024): "
-        "how often the head looks most at the very token that is being written.",
+        "caption": f"{heads.indicator.size} heads, {heads.passages} prompts with the model's own answers. Copy score "
+                   f"(Wu et al. 2024): how often the head looks most at the very token that is being written.",
         "paper": "§5.4: heads with indicator > 0.5",
     }  # fmt: skip
 

@@ -32,14 +32,13 @@ CLAIM = Claim(
     id="C10",
     title="Larger query rows go with higher utility",
     source="§5.2, fig. 4",
-    statement="A head's query row norms and its utility scores go together: over heads, for the first and for the last "
-    "dimensions, and over the dimensions within a head.",
+    statement="A head's query row norms and its utility scores go together: over heads, for the first and for the "
+    "last dimensions, and over the dimensions within a head.",
     contradicted_if="a correlation has the other sign, or within heads is below 0.1",
     unit_of_analysis="head",
     rules=(LAST, FIRST, WITHIN, LAST_BY_SEED, FIRST_BY_SEED, WITHIN_BY_SEED),
     notes="The paper shows fig. 4 and states no sign; the sentence decided is ours. Norms are made comparable over "
-          "heads as in C05. "
-    "Controls: heads drawn with a planted relation of either sign.",
+          "heads as in C05. Controls: heads drawn with a planted relation of either sign.",
 )  # fmt: skip
 
 needs = pytest.mark.measures("norms", "heads")
