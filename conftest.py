@@ -8,4 +8,5 @@ pytest_plugins = [  # each after those it imports
     "fixtures.session",
     "fixtures.controlled",
     "fixtures.published",
+    "fixtures.conformance",
 ]
