@@ -36,7 +36,7 @@ CLAIM = Claim(
 
 
 @every_file()
-def test_it_is_a_rotation_by_relative_position(file, conformance, judge):
+def test_rotation(file, conformance, judge):
     measured = conformance.measured(file)
     judge_all(judge, conformance.of("R01", file), measured.provenance())
 

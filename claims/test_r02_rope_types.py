@@ -35,7 +35,7 @@ CLAIM = Claim(
 
 
 @every_file()
-def test_frequencies_follow_the_formula(file, conformance, judge):
+def test_formulas(file, conformance, judge):
     judge_all(judge, conformance.of("R02", file))
 
 

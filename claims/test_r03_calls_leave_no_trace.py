@@ -31,7 +31,7 @@ CLAIM = Claim(
 
 
 @every_file()
-def test_calls_leave_no_trace(file, conformance, judge):
+def test_memory(file, conformance, judge):
     judge_all(judge, conformance.of("R03", file))
 
 

@@ -20,10 +20,8 @@ CLAIM = Claim(
     contradicted_if="a rotated vector moves by more than the rounding of bfloat16 vectors turned by float32 angles allows",
     unit_of_analysis="position",
     rules=(
-        Rule("cast afterwards", "worst change of a rotated bfloat16 vector by model.to(bfloat16), at positions to 4096",
-             "below", 1.0, "tolerances", "two turns' rounding for bfloat16 vectors and float32 angles: 0.04 of a vector's length"),
-        Rule("loaded so", "worst change of a rotated bfloat16 vector by from_pretrained(dtype=bfloat16), at positions to 4096",
-             "below", 1.0, "tolerances", "two turns' rounding for bfloat16 vectors and float32 angles: 0.04 of a vector's length"),
+        Rule("casting", "worst change of a rotated bfloat16 vector by model.to(bfloat16) or by from_pretrained, at positions to "
+             "4096", "below", 1.0, "tolerances", "two turns' rounding for bfloat16 vectors and float32 angles: 0.04 of a length"),
     ),
     notes="Loading is done as from_pretrained does it, which makes the module under that default dtype; a self-test holds this "
     "against from_pretrained itself.",
@@ -31,7 +29,7 @@ CLAIM = Claim(
 
 
 @every_file()
-def test_the_dtype_keeps_the_angles(file, conformance, judge):
+def test_angles(file, conformance, judge):
     judge_all(judge, conformance.of("R06", file))
 
 
@@ -39,5 +37,5 @@ def test_the_dtype_keeps_the_angles(file, conformance, judge):
 def test_control_frequencies_in_a_dtype(dtype, role, judge):
     """Frequencies of base 10000, 64 dimensions, held in that dtype; the vectors are bfloat16."""
     found = cast_frequencies(dtype)
-    judge.exact("cast afterwards", found["error"], n=2, test="worst of two positions", model=f"planted/{dtype}-frequencies",
+    judge.exact("casting", found["error"], n=2, test="worst of two positions", model=f"planted/{dtype}-frequencies",
                 role=role, provenance=found)  # fmt: skip
