@@ -18,8 +18,8 @@ CLAIM = Claim(
     id="R01",
     title="Every RoPE in transformers is a rotation",
     source="eqs. 1-2, against every modelling file of the installed transformers",
-    statement="Through its own rotary module and apply function, every implementation turns pairs of dimensions by an angle that "
-    "grows with the position, in float32, bfloat16 and float64, along every axis, so that a score depends on relative "
+    statement="Through its own rotary module and apply function, every implementation turns pairs of dimensions by an angle "
+    "that grows with the position, in float32, bfloat16 and float64, along every axis, so that a score depends on relative "
     "position alone; and it keeps no numbers in checkpoints.",
     contradicted_if="one identity of an implementation is off by more than rounding can explain, in any dtype",
     unit_of_analysis="identity and dtype",
@@ -30,8 +30,8 @@ CLAIM = Claim(
              "fitted to an implementation. A number kept in a checkpoint counts as one tolerance"),
     ),
     notes="Kinds of deviation: different but equivalent (layout, sign, scale, origin: read off, and no deviation here), a "
-    "documented variant, a defect; which it is stands beside the verdict. Default configurations, changed only where a default "
-    "one cannot run; the change stands in the provenance. Angles count as float32, which nearly all implementations force.",
+    "documented variant, a defect; which it is stands beside the verdict. Default configurations, changed only where one "
+    "cannot run; the change stands in the provenance. Angles count as float32, which nearly all implementations force.",
 )  # fmt: skip
 
 

@@ -18,19 +18,19 @@ CLAIM = Claim(
     source="arXiv 2104.09864, 2306.15595, 2309.00071, 2402.13753, and the authors' code for llama3",
     statement="Frequencies and scale of every supported rope type are those of its published formula, for the base, head "
     "size, factors, lengths and rotated share that the configuration states.",
-    contradicted_if="one frequency or the scale is off by more than rounding can explain, or a type that the shared code offers "
-    "does not run for want of a head size",
+    contradicted_if="one frequency or the scale is off by more than rounding can explain, or a type that the shared code "
+    "offers does not run for want of a head size",
     unit_of_analysis="rope type",
     rules=(
         Rule("rope types", "worst relative error of a frequency or the scale over the rope types", "below", 1.0,
-             "tolerances", "one tolerance is float32's rounding of the formula (fixtures/rope/angles.py) plus 40 roundings for "
-             "reading a frequency off one step"),
+             "tolerances", "one tolerance is float32's rounding of the formula (fixtures/rope/angles.py) plus 40 roundings "
+             "for reading a frequency off one step"),
         Rule("generated configurations", "worst relative error of a frequency or the scale over generated configurations",
              "below", 1.0, "tolerances", "float32's rounding of the formula, as above, without the reading"),
     ),
-    notes="Frequencies are read off R(p) at one step along each axis; dynamic and longrope with a call of the original length "
-    "and with one three times as long. A type that a model cannot run (a head whose width the type changes, a key that the "
-    "model alone asks for) is listed as not measured, not judged.",
+    notes="Frequencies are read off R(p) at one step along each axis; dynamic and longrope with a call of the original "
+    "length and with one three times as long. A type that a model cannot run (a head whose width the type changes, a key "
+    "that the model alone asks for) is listed as not measured, not judged.",
 )  # fmt: skip
 
 

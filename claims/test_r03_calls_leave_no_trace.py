@@ -1,9 +1,9 @@
 """R03 · What a RoPE does at a position depends on the position: not on earlier calls, other rows, or how a sequence is cut.
 
-Each implementation of transformers is called twice, after a longer call, after a call in another dtype, for one row of a batch
-beside a longer row, and for the last position alone as cached decoding does; each against a fresh module that is asked for
-the same at once. The types whose frequencies depend on the length, dynamic and longrope, come from one decorator that all
-share: they are measured in every implementation and judged once, by the worst.
+Each implementation of transformers is called twice, after a longer call, after a call in another dtype, for one row of a
+batch beside a longer one, and for the last position alone as cached decoding does; each against a fresh module that is
+asked for the same at once. The types whose frequencies depend on the length, dynamic and longrope, come from one decorator
+that all share: they are measured in every implementation and judged once, by the worst.
 """
 
 import dataclasses
@@ -18,8 +18,8 @@ CLAIM = Claim(
     id="R03",
     title="Calls leave no trace",
     source="§2, eq. 1: M_m is a function of m",
-    statement="A call gives the same whatever was called before, whatever stands in the other rows, and whether a sequence is "
-    "rotated at once or position by position.",
+    statement="A call gives the same whatever was called before, whatever stands in the other rows, and whether a sequence "
+    "is rotated at once or position by position.",
     contradicted_if="one of these changes a rotated vector by more than the tolerance of two turns",
     unit_of_analysis="way of calling",
     rules=(

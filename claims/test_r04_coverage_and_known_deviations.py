@@ -17,14 +17,14 @@ CLAIM = Claim(
     id="R04",
     title="The sweep covers transformers, and deviations are known",
     source="the installed transformers",
-    statement="At least 95% of the modelling files that mention rotary are exercised, and each deviation found is recorded with "
-    "its reason, while nothing recorded has ceased to be.",
+    statement="At least 95% of the modelling files that mention rotary are exercised, and each deviation found is recorded "
+    "with its reason, while nothing recorded has ceased to be.",
     contradicted_if="less is covered, a deviation is not recorded, or a recorded one is gone",
     unit_of_analysis="modelling file",
     rules=(
         Rule("coverage", "share of the modelling files that mention rotary of which every implementation was driven", "above",
-             0.95, "of the files", "the rest are words in comments and code that needs a model around it; a lower share would "
-             "hide a family"),
+             0.95, "of the files", "the rest are words in comments and code that needs a model around it; a lower share "
+             "would hide a family"),
         Rule("deviations are known", "deviations found that are not recorded", "below", 0, "deviations",
              "each must be looked into"),
         Rule("records are current", "recorded deviations that nothing shows any more", "below", 0, "records",
@@ -46,7 +46,8 @@ def test_coverage(conformance, judge):
     undriven = {name: why for name, why in undriven.items() if why}
     count, found = len(modelling_files()), conformance.everything()
     judge.exact("coverage", 1 - len(undriven) / count, n=count, test="count", model=ALL,
-                provenance={"not covered": undriven, "implementations": sum("not driven" not in one for one in found.values()),
+                provenance={"not covered": undriven,
+                            "implementations": sum("not driven" not in one for one in found.values()),
                             "configurations changed": {key: one["how"] for key, one in found.items()
                                                        if "set" in one.get("how", "")}})  # fmt: skip
 
@@ -55,7 +56,8 @@ def test_every_deviation_is_recorded(conformance, judge):
     outcomes = conformance.outcomes()
     unknown = unexplained(outcomes, known_deviations())
     judge.exact("deviations are known", len(unknown), n=len(outcomes), test="count", model=ALL,
-                provenance={"not recorded": [f"{one.claim}, {one.rule}, {one.model}: {what}" for one, what in unknown]})  # fmt: skip
+                provenance={"not recorded": [f"{one.claim}, {one.rule}, {one.model}: {what}"
+                                             for one, what in unknown]})  # fmt: skip
 
 
 def test_every_record_is_current(conformance, judge):
@@ -75,7 +77,9 @@ def test_every_defect_reproduces(judge):
 # Controls: a planted deviation without an entry, an entry without a deviation, and both right.
 
 PLANTED = Outcome("R01", "identities", "transformers/planted", {"composition": 7.0, "norm": 3.0}, {})
-ENTRY = Known("R01", "identities", ("transformers/planted",), ("composition", "norm"), "documented", "planted", "", "", "0", "")
+ENTRY = Known(
+    "R01", "identities", ("transformers/planted",), ("composition", "norm"), "documented", "planted", "", "", "0", ""
+)
 PARTLY = dataclasses.replace(ENTRY, errors=("norm",))
 
 
