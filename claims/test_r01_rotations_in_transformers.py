@@ -1,0 +1,59 @@
+"""R01 · §2, eqs. 1-2 · Every RoPE in the installed transformers is a rotation by relative position.
+
+Each implementation, found by reading the package's sources, is asked for R(p): the identity basis goes through its own
+rotary module and its own apply function, at plain, axial and multi-axis positions whose coordinates differ. What it is
+(layout, pairing, sign, scale, frequencies, rotated share) is read off R(p), and the identities become matrix identities.
+
+Another layout, sign, scale, origin or output order is no deviation: a score knows none of them. What breaks an identity is,
+and `fixtures/rope/known_deviations.json` says for each whether it is a defect or a documented variant.
+"""
+
+import pytest
+
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.conformance import every_file, judge_all
+from fixtures.rope.controls import RIGHT, WRONG
+
+CLAIM = Claim(
+    id="R01",
+    title="Every RoPE in transformers is a rotation",
+    source="eqs. 1-2, against every modelling file of the installed transformers",
+    statement="Through its own rotary module and apply function, every implementation turns pairs of dimensions by an angle "
+    "that grows with the position, in float32, bfloat16 and float64, along every axis, so that a score depends on relative "
+    "position alone; and it keeps no numbers in checkpoints.",
+    contradicted_if="one identity of an implementation is off by more than rounding can explain, in any dtype",
+    unit_of_analysis="identity and dtype",
+    rules=(
+        Rule("identities", "worst of relative position, norm, composition, pair locality, rotation, linear angles, one "
+             "scale and queries as keys, in three dtypes, and of the numbers kept in checkpoints", "below", 1.0, "tolerances",
+             "one tolerance is the largest error that rounding can make, derived in fixtures/rope/identities.py; none is "
+             "fitted to an implementation. A number kept in a checkpoint counts as one tolerance"),
+    ),
+    notes="Kinds of deviation: different but equivalent (layout, sign, scale, origin: read off, and no deviation here), a "
+    "documented variant, a defect; which it is stands beside the verdict. Default configurations, changed only where one "
+    "cannot run; the change stands in the provenance. Angles count as float32, which nearly all implementations force.",
+)  # fmt: skip
+
+
+@every_file()
+def test_rotation(file, conformance, judge):
+    measured = conformance.measured(file)
+    judge_all(judge, conformance.of("R01", file), measured.provenance())
+
+
+# Controls: matrices whose one fault is known.
+
+
+@pytest.mark.parametrize("control", WRONG, ids=lambda control: control.name)
+def test_control_a_wrong_one_is_caught(control, judge):
+    errors, _ = control.errors()
+    judge.exact("identities", errors[control.identity], n=len(errors), test=f"identity '{control.identity}'",
+                model=f"planted/{control.name}", role=NEGATIVE_CONTROL, note=control.what)  # fmt: skip
+
+
+@pytest.mark.parametrize("control", RIGHT, ids=lambda control: control.name)
+def test_control_a_different_one_is_not_accused(control, judge):
+    errors, reading = control.errors()
+    judge.exact("identities", max(errors.values()), n=len(errors), test="worst identity",
+                model=f"planted/{control.name}", role=POSITIVE_CONTROL, note=control.what,
+                provenance={"read off": reading.to_json()})  # fmt: skip

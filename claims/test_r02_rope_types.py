@@ -1,0 +1,58 @@
+"""R02 · Every rope type of every implementation follows its published formula.
+
+linear, dynamic (NTK), yarn, longrope, llama3 and proportional against their formulas in float64, for every implementation
+of transformers that takes them, with a base that is nobody's default, so that a silent 10000 shows. And, for the functions
+behind them, over configurations that hypothesis draws and shrinks.
+"""
+
+import pytest
+
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.conformance import SHARED, every_file, judge_all
+from fixtures.rope.configurations import PLANTED, ROPE_TYPES, configurations, formula_error, planted_error
+from fixtures.rope.properties import examples_at, worst_over
+
+CLAIM = Claim(
+    id="R02",
+    title="Rope types follow their formulas",
+    source="arXiv 2104.09864, 2306.15595, 2309.00071, 2402.13753, and the authors' code for llama3",
+    statement="Frequencies and scale of every supported rope type are those of its published formula, for the base, head "
+    "size, factors, lengths and rotated share that the configuration states.",
+    contradicted_if="one frequency or the scale is off by more than rounding can explain, or a type that the shared code "
+    "offers does not run for want of a head size",
+    unit_of_analysis="rope type",
+    rules=(
+        Rule("rope types", "worst relative error of a frequency or the scale over the rope types", "below", 1.0,
+             "tolerances", "one tolerance is float32's rounding of the formula (fixtures/rope/angles.py) plus 40 roundings "
+             "for reading a frequency off one step"),
+        Rule("generated configurations", "worst relative error of a frequency or the scale over generated configurations",
+             "below", 1.0, "tolerances", "float32's rounding of the formula, as above, without the reading"),
+    ),
+    notes="Frequencies are read off R(p) at one step along each axis; dynamic and longrope with a call of the original "
+    "length and with one three times as long. A type that a model cannot run (a head whose width the type changes, a key "
+    "that the model alone asks for) is listed as not measured, not judged.",
+)  # fmt: skip
+
+
+@every_file()
+def test_formulas(file, conformance, judge):
+    judge_all(judge, conformance.of("R02", file))
+
+
+@pytest.mark.parametrize("name", ROPE_TYPES)
+def test_the_shared_functions_over_generated_configurations(name, judge):
+    """What `ROPE_INIT_FUNCTIONS` computes, for head sizes, bases, factors, lengths and shares that hypothesis draws."""
+    worst = worst_over(formula_error, configurations(name), CLAIM.rule("generated configurations").margin,
+                       examples_at(judge.settings.scale))  # fmt: skip
+    judge.exact("generated configurations", worst.value, n=worst.n, test=f"worst of {worst.n} hypothesis examples",
+                model=f"{SHARED}:{name}", provenance=worst.provenance)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "role"), [(name, POSITIVE_CONTROL if name.startswith("right") else NEGATIVE_CONTROL)
+                                            for name in PLANTED])  # fmt: skip
+def test_control_planted_formulas(name, role, judge):
+    rope_type, _ = PLANTED[name]
+    worst = worst_over(lambda configuration: planted_error(name, configuration), configurations(rope_type),
+                       CLAIM.rule("generated configurations").margin, examples_at(judge.settings.scale))  # fmt: skip
+    judge.exact("generated configurations", worst.value, n=worst.n, test=f"worst of {worst.n} hypothesis examples",
+                model=f"planted/{name}", role=role, provenance=worst.provenance)  # fmt: skip

@@ -1,0 +1,49 @@
+"""R03 · What a RoPE does at a position depends on the position: not on earlier calls, other rows, or how a sequence is cut.
+
+Each implementation of transformers is called twice, after a longer call, after a call in another dtype, for one row of a
+batch beside a longer one, and for the last position alone as cached decoding does; each against a fresh module that is
+asked for the same at once. The types whose frequencies depend on the length, dynamic and longrope, come from one decorator
+that all share: they are measured in every implementation and judged once, by the worst.
+"""
+
+import dataclasses
+
+import pytest
+
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.conformance import every_file, judge_all, shared_update
+from fixtures.rope.memory import PLANTED, planted
+
+CLAIM = Claim(
+    id="R03",
+    title="Calls leave no trace",
+    source="§2, eq. 1: M_m is a function of m",
+    statement="A call gives the same whatever was called before, whatever stands in the other rows, and whether a sequence "
+    "is rotated at once or position by position.",
+    contradicted_if="one of these changes a rotated vector by more than the tolerance of two turns",
+    unit_of_analysis="way of calling",
+    rules=(
+        Rule("no memory", "worst change of a rotated vector by history, dtype of an earlier call, other rows, or cutting",
+             "below", 1.0, "tolerances", "two turns' rounding of float32 angles up to the largest position; equal calls "
+             "usually agree to the bit"),
+    ),
+)  # fmt: skip
+
+
+@every_file()
+def test_memory(file, conformance, judge):
+    judge_all(judge, conformance.of("R03", file))
+
+
+@pytest.mark.parametrize("name", ["dynamic", "longrope"])
+def test_types_that_depend_on_the_length(name, conformance, judge):
+    driven = {key: found for key, found in conformance.everything().items() if "not driven" not in found}
+    judge_all(judge, [shared_update(name, driven)])
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_control_planted_memories(name, judge):
+    """A module that remembers something, and one that does not."""
+    outcome = planted(name)
+    role = POSITIVE_CONTROL if name == "nothing" else NEGATIVE_CONTROL
+    judge_all(judge, [dataclasses.replace(outcome, model=f"planted/remembers-{name}")], role=role)
