@@ -118,9 +118,7 @@ needs = pytest.mark.measures("norms", "heads")
 @needs
 def test_the_last_dimensions_are_used_more(lm, judge):
     with lm.or_not_run(judge, GAP):
-        judge.units(
-            GAP.name, gaps(lm), paper="fig. 2b: rises", series=shown(lm), note=lm.heads.reading["sum"], **lm.context()
-        )
+        judge.units(GAP.name, gaps(lm), paper="fig. 2b: rises", series=shown(lm), **lm.context())
 
 
 @needs
@@ -143,7 +141,7 @@ def test_models_trained_alike_order_alike(lm_family, judge):
 @pytest.mark.parametrize("reading", OTHER_READINGS)
 def test_beside_it_under_another_reading(lm, judge, reading):
     with lm.or_not_run(judge, BESIDE[reading]):
-        judge.units(BESIDE[reading].name, gaps(lm, reading), note=lm.heads.reading[reading], **lm.context())
+        judge.units(BESIDE[reading].name, gaps(lm, reading), **lm.context())
 
 
 @needs
