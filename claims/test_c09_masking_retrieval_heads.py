@@ -88,7 +88,7 @@ TABLE_2 = {
     last(QUARTER): "table 2: 38.91, 20.09, 58.14",
 }
 """In the order Llama, OLMo, Qwen."""
-RELIEF = {0: "50.06, 16.02, 1.69 ", 9: "39.28, 12.25, -2.56"}
+RELIEF = {0: "50.06, 16.02, 1.69", 9: "39.28, 12.25, -2.56"}
 """Less with the answer in the 20th document than in that one, in the same order."""
 
 
