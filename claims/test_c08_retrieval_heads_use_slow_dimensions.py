@@ -58,7 +58,8 @@ CLAIM = Claim(
     rules=(LAST, FIRST, LAST_BY_SEED, FIRST_BY_SEED, FIRST_OF_QWEN, WITHIN, AGREE),
     notes="16 of 128 dimensions is an eighth of a head. Retrieval indicator: attention weight from question and "
     "output to instruction and documents, the first token excluded where it is begin-of-sequence. Controls: heads "
-    "drawn with a planted correlation of either sign, 32 layers of 8.",
+    "drawn with a planted correlation of either sign, 32 layers of 8. In the embedded models no head copies by the "
+    "definition of Wu et al.: a local head carries each value to the place of its key, where retrieval heads look.",
 )  # fmt: skip
 
 needs = pytest.mark.measures("norms", "heads")
