@@ -131,13 +131,13 @@ def element(tag: str, *children: ElementTree.Element, **attributes: object) -> E
 # From matplotlib's SVG to a part of the page
 
 
-_LONG_FLOAT = re.compile(r"-?\d+\.\d{3,}")
+_LONG_FLOAT = re.compile(r"-?\d+\.\d{2,}")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _STYLE_COLOUR = re.compile("|".join(_VARIABLES))
 
 
 def inline(axes, prefix: str, title: str, alt: str, filled: dict[str, list[ElementTree.Element]]) -> Markup:
-    """The figure of `axes` as inline HTML: no prolog, no global style, unique ids, colours of the page, two decimals.
+    """The figure of `axes` as inline HTML: no prolog, no global style, unique ids, colours of the page, one decimal.
 
     `filled`: gid of an artist that draws nothing -> what stands in its place, in pixels of the figure, y downwards.
     """
@@ -169,6 +169,7 @@ def inline(axes, prefix: str, title: str, alt: str, filled: dict[str, list[Eleme
         part.tail = None
         if part.tag not in ("text", "title"):
             part.text = None
+    _flatten(root)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     heading, description = element("title", id=f"{prefix}-title"), element("desc", id=f"{prefix}-desc")
@@ -176,6 +177,22 @@ def inline(axes, prefix: str, title: str, alt: str, filled: dict[str, list[Eleme
     root[:0] = [heading, description]
     root.attrib |= {"class": "figure", "role": "img", "aria-labelledby": f"{prefix}-title {prefix}-desc"}
     return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _flatten(part: ElementTree.Element) -> None:
+    """Groups that say nothing give way to what they hold: half of the tags of a small drawing."""
+    for child in list(part):
+        _flatten(child)
+    held = [other for child in part for other in (child if child.tag == "g" and not child.attrib else [child])]
+    part[:] = held
+
+
+CLASSES = {
+    "fill: none; stroke: var(--line); stroke-width: 0.7; stroke-linecap: square": "grid",
+    "fill: var(--muted); stroke: var(--muted); stroke-width: 0.8": "tick",
+    "stroke: var(--muted); stroke-width: 0.8": "tick",
+}
+"""Styles that a drawing repeats tens of times -> their class in the page's style sheet."""
 
 
 def _rewrite(part: ElementTree.Element, prefix: str, used: set[str]) -> None:
@@ -190,11 +207,21 @@ def _rewrite(part: ElementTree.Element, prefix: str, used: set[str]) -> None:
     attributes.pop("space", None)
     for name, value in attributes.items():
         if name in ("d", "x", "y", "width", "height", "transform", "points"):
-            value = _LONG_FLOAT.sub(lambda m: f"{float(m.group()):.2f}".rstrip("0").rstrip("."), value)
+            value = _LONG_FLOAT.sub(lambda m: f"{float(m.group()):.1f}".removesuffix(".0"), value)
             if name == "d":
                 value = " ".join(value.split())
         elif name in ("style", "fill", "stroke"):
-            value = _STYLE_COLOUR.sub(lambda m: _VARIABLES[m.group()], value).replace("'DejaVu Sans'", "var(--sans)")
+            value = _STYLE_COLOUR.sub(lambda m: _VARIABLES[m.group()], value)
         if name != "href":
             value = _REFERENCE.sub(rf"url(#{prefix}-\1)", value)
         attributes[name] = value
+    if attributes.get("transform", "").startswith("rotate(-0 "):
+        del attributes["transform"]
+    style = attributes.get("style")
+    if part.tag == "text" and style:
+        # what the style sheet says of every text in a figure
+        attributes["style"] = style.replace("font-family: 'DejaVu Sans'; ", "").replace("; fill: currentColor", "")
+    elif style in CLASSES:
+        del attributes["style"]
+        attributes["class"] = CLASSES[style]
+        attributes.pop("clip-path", None)  # grid lines and ticks end at the axes by themselves

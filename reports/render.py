@@ -47,6 +47,12 @@ GROUPS = {
 FEW_MODELS, FEW_ROWS, FEW_PLOTS, FEW_FILES = 6, 8, 3, 6
 """Up to so many models stand one by one on the board; up to so many rows, figures and files are open from the start."""
 
+MANY_ROWS, SHOWN_ROWS = 60, 40
+"""A table longer than the first shows the second, worst verdict first, and names the rest."""
+
+TOLD_ORIGINS, TOLD_PROVENANCE = 6, 240
+"""Rows of a rule whose origin is told, and characters of a provenance; all of it stands in results.json."""
+
 DRAWN = 2_000_000
 """Characters of all drawings together, which leaves the page under 3 MB; beyond it they are drawn more compactly."""
 
@@ -101,6 +107,7 @@ def _environment():
         "p_value": text.p_value,
         "duration": text.duration,
         "flat": text.flat,
+        "told": lambda told: told if len(told) <= TOLD_PROVENANCE else f"{told[:TOLD_PROVENANCE]}…",
         "ranges": text.ranges,
         "short": text.label,
         "unstopped": lambda sentence: sentence.rstrip(" ."),
@@ -233,9 +240,13 @@ def _groups(claim: dict, rows: list[dict]) -> list[dict]:
             }
         )
     return [
-        {"title": title, "models": sorted(models, key=lambda m: (WORST_FIRST.index(m["verdict"]), m["name"])),
-         "tally": _tally(model["verdict"] for model in models)}
-        for title, models in sorted(groups.items(), key=lambda item: (item[0] == "Other models", item[0]))
+        {"title": title, "models": models, "tally": _tally(model["verdict"] for model in models),
+         "rows": models if len(models) <= MANY_ROWS else models[:SHOWN_ROWS],
+         "unshown": _unshown(models[SHOWN_ROWS:] if len(models) > MANY_ROWS else [], "name")}
+        for title, models in (
+            (title, sorted(models, key=lambda m: (WORST_FIRST.index(m["verdict"]), m["name"])))
+            for title, models in sorted(groups.items(), key=lambda item: (item[0] == "Other models", item[0]))
+        )
     ]  # fmt: skip
 
 
@@ -276,14 +287,24 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
     own.sort(key=lambda row: (WORST_FIRST.index(row["verdict"]), row["model"]))
     where = {"below": "below", "above": "above", "within": "within ±"}[rule["side"]]
     margin = f"{where}{'' if rule['side'] == 'within' else ' '}{text.number(rule['margin'])} {rule['unit']}".strip()
+    shown = own if len(own) <= MANY_ROWS else own[:SHOWN_ROWS]
     return rule | {
         "expected": margin,
-        "rows": own,
+        "rows": shown,
+        "measured": len(own),
+        "unshown": _unshown(own[len(shown) :], "model"),
         "tally": _tally(row["verdict"] for row in own),
         "axis": strips.axis(scale) if own else "",
         "has": {name: any(row[name] is not None for row in own) for name in ("p", "p_adjusted", "paper")},
-        "details": _details(own),
+        "details": _details(shown)[:TOLD_ORIGINS],
+        "untold": max(0, len(_details(shown)) - TOLD_ORIGINS),
     }
+
+
+def _unshown(entries: list[dict], name: str) -> list[tuple[str, list[str]]]:
+    """What a long table leaves out: verdict -> names, worst first."""
+    return [(verdict, names) for verdict in WORST_FIRST
+            if (names := [entry[name] for entry in entries if entry["verdict"] == verdict])]  # fmt: skip
 
 
 def _details(rows: list[dict]) -> list[dict]:

@@ -102,13 +102,16 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+_HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+
+
 def flat(value: object) -> str:
-    """Anything JSON in one readable line: nested fields as 'name value', lists with commas."""
+    """Anything JSON in one readable line: nested fields as 'name value', lists with commas, SHA-256 by its beginning."""
     if isinstance(value, dict):
         return "; ".join(f"{key}: {flat(item)}" if item != "" else str(key) for key, item in value.items()) or "–"
     if isinstance(value, list):
         return ", ".join(flat(item) for item in value) or "–"
-    return number(value) if not isinstance(value, str) else value
+    return number(value) if not isinstance(value, str) else _HASH.sub(r"\1…", value)
 
 
 def ranges(values: list[int]) -> str:

@@ -276,3 +276,26 @@ def test_hundreds_of_rows_stay_small():
             results["claims"][0]["verdicts"][model] = "supported"
     assert len(results["evidence"]) > 800
     assert len(render(results)) < 3_000_000
+
+
+def test_a_long_table_shows_the_worst_and_names_the_rest():
+    """Seventy models of one rule: forty with their numbers, the contradicted one among them, thirty by name."""
+    results = copy.deepcopy(SAMPLE)
+    row = next(
+        row for row in results["evidence"] if row["claim"] == "C01" and row["role"] == "claim" and row["decisive"]
+    )
+    results["evidence"] = [one for one in results["evidence"] if one["claim"] != "C01"]
+    for number in range(70):
+        model, verdict = f"rope/many-{number:02}", "contradicted" if number == 66 else "supported"
+        origin = {"provenance": {"weights": "0123456789abcdef" * 4, "number": number}}
+        results["evidence"].append(row | {"model": model, "verdict": verdict} | origin)
+        results["claims"][0]["verdicts"][model] = verdict
+    page = render(results)
+    part = page[page.index('id="c01"') : page.index('id="c02"')]
+    tables = "".join(re.findall(r"<table.*?</table>", part, re.DOTALL))
+    assert tables.count(">rope/many-66<") == 2 and tables.count(">rope/many-00<") == 2
+    measured = part[part.index("Expected and measured") :]
+    rows = "".join(re.findall(r"<table.*?</table>", measured, re.DOTALL))
+    assert ">rope/many-69<" not in rows and ">rope/many-69<" in measured
+    assert "0123456789ab…" in measured and "0123456789abcdef" * 4 not in page
+    assert "stand in <code>evidence.csv</code>" in measured
