@@ -30,6 +30,11 @@ def visible(text: str, limit: int | None = LONGEST) -> str:
     return _HIDDEN.sub(_picture, text.replace("\r\n", "\n")) + cut
 
 
+def one_line(text: str, limit: int | None = LONGEST) -> str:
+    """`text` for a terminal, a log or a table: as `visible`, and line breaks and tabs shown as such, too."""
+    return re.sub(r"[\n\t]", _picture, visible(text, limit))
+
+
 def _picture(match: re.Match) -> str:
     return f"⟨U+{ord(match.group()):04X}⟩"
 
