@@ -9,4 +9,5 @@ pytest_plugins = [  # each after those it imports
     "fixtures.controlled",
     "fixtures.published",
     "fixtures.language_models",
+    "fixtures.pruned_models",
 ]
