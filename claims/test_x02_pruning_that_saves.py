@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 
 from fixtures import prune_figures as figures
-from fixtures import pruned_models
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.instruments import prune_conditions as conditions
 
-SMALL = pruned_models.SMALL
+SMALL = conditions.SMALL
 PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4), as in C07"
 LOW = Rule("pruning u < 0.5 costs little", "loss of mean accuracy without the pairs whose utility is below 0.5 in every head "
            "of their group", "below", SMALL, "points", PAPERS_OWN)  # fmt: skip
@@ -89,12 +88,12 @@ def nothing_goes(pruned, name: str) -> str:
 
 
 def chosen(pruned) -> str:
-    return pruned_models.chosen(pruned.loss.names, pruned.loss.scores)
+    return conditions.chosen(pruned.loss.names, pruned.loss.scores)
 
 
 def judged(pruned, name: str) -> np.ndarray:
     """(n,) cost on the questions that chose nothing."""
-    return pruned.loss.cost(name)[pruned_models.choosing(pruned.loss.scores.shape[2]) :]
+    return pruned.loss.cost(name)[conditions.choosing(pruned.loss.scores.shape[2]) :]
 
 
 def shown(lm, pruned) -> dict:

@@ -19,7 +19,7 @@ PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and cal
 LEAST = Rule("heads of least utility can go", "loss of mean accuracy without the quarter of all heads with the least mean "
              "utility", "below", SMALL, "points", PAPERS_OWN)  # fmt: skip
 RETRIEVAL = Rule("retrieval heads cannot go", "loss of mean accuracy without the quarter of all heads with the highest "
-                 "retrieval indicator", "above", SMALL, "points", "more than the loss that the paper calls small")  # fmt: skip
+                 "retrieval indicator", "above", SMALL, "points", "more than the loss the paper calls small")  # fmt: skip
 BYTES = Rule("the cache shrinks by the bytes predicted", "bytes by which the memory of a K and V cache without some heads "
              "differs from the arithmetic, at worst", "below", 0.5, "bytes", "arithmetic: a byte is a mistake",
              per="cache")  # fmt: skip
