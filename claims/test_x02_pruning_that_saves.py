@@ -15,6 +15,7 @@ import pytest
 from fixtures import prune_figures as figures
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.instruments import prune_conditions as conditions
+from fixtures.pruned_models import ability_aside
 
 SMALL = conditions.SMALL
 PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4), as in C07"
@@ -121,14 +122,14 @@ def test_the_cache_really_shrinks(lm, pruned, judge):
         caches = pruned.kept.of_name
         judge.exact(BYTES.name, pruned.kept.off, n=len(caches), test="bytes of every tensor's memory against the arithmetic",
                     note="; ".join(f"{name}: {kept.plain} to {kept.stored}" for name, kept in caches.items()),
-                    **lm.context())  # fmt: skip
+                    **ability_aside(lm.context()))  # fmt: skip
 
 
 @needs
 def test_beside_it_the_pruned_model_says_what_the_masked_one_says(lm, pruned, judge):
     with lm.or_not_run(judge, SAME):
         judge.exact(SAME.name, pruned.kept.difference, n=len(pruned.kept.of_name), test="worst of every pruning and prompt",
-                    **lm.context(unable=pruned.kept.too_coarse))  # fmt: skip
+                    **ability_aside(lm.context(), unable=pruned.kept.too_coarse))  # fmt: skip
 
 
 @needs
@@ -202,11 +203,11 @@ def test_control_a_cache_that_was_not_pruned_fails_the_bytes(lm, pruned, judge):
     with lm.or_not_run(judge, BYTES, "plain-cache", NEGATIVE_CONTROL):
         kept = pruned.kept[conditions.HIGHEST]
         judge.exact(BYTES.name, kept.plain - kept.predicted, n=1, test="the unpruned cache against the arithmetic",
-                    role=NEGATIVE_CONTROL, **lm.control("plain-cache"))  # fmt: skip
+                    role=NEGATIVE_CONTROL, **ability_aside(lm.control("plain-cache")))  # fmt: skip
 
 
 @needs
 def test_control_a_model_that_was_not_pruned_says_something_else(lm, pruned, judge):
     with lm.or_not_run(judge, SAME, "unpruned-model", NEGATIVE_CONTROL):
         judge.exact(SAME.name, pruned.kept[conditions.HIGHEST].changed, n=1, test="largest from the unpruned model",
-                    role=NEGATIVE_CONTROL, **lm.control("unpruned-model"))  # fmt: skip
+                    role=NEGATIVE_CONTROL, **ability_aside(lm.control("unpruned-model")))  # fmt: skip

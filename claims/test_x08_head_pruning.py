@@ -13,6 +13,7 @@ from fixtures import prune_figures as figures
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.instruments import prune_conditions as conditions
 from fixtures.language_models import FEWEST_HEADS
+from fixtures.pruned_models import ability_aside
 
 SMALL = 2.2
 PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4), as in C07"
@@ -91,7 +92,7 @@ def test_the_cache_really_shrinks(lm, pruned, judge):
         judge.exact(BYTES.name, pruned.kept_without_heads.off, n=len(caches),
                     test="bytes of every tensor's memory against the arithmetic",
                     note="; ".join(f"{name}: {kept.plain} to {kept.stored}" for name, kept in caches.items()),
-                    **lm.context())  # fmt: skip
+                    **ability_aside(lm.context()))  # fmt: skip
 
 
 @needs
@@ -100,7 +101,7 @@ def test_beside_it_removed_is_zeroed(lm, pruned, judge):
         needs_heads(lm, judge, SAME)
         caches = pruned.kept_without_heads
         judge.exact(SAME.name, caches.difference, n=len(caches.of_name), test="worst of every set of heads and prompt",
-                    **lm.context(unable=caches.too_coarse))  # fmt: skip
+                    **ability_aside(lm.context(), unable=caches.too_coarse))  # fmt: skip
 
 
 @needs
@@ -151,4 +152,4 @@ def test_control_a_whole_cache_fails_the_bytes(lm, pruned, judge):
         needs_heads(lm, judge, BYTES, model=f"{lm.key}:plain-cache", role=NEGATIVE_CONTROL, guards=[lm.key])
         kept = pruned.kept_without_heads[conditions.LAYER]
         judge.exact(BYTES.name, kept.plain - kept.predicted, n=1, test="a whole cache against the arithmetic of one "
-                    "without a layer's heads", role=NEGATIVE_CONTROL, **lm.control("plain-cache"))  # fmt: skip
+                    "without a layer's heads", role=NEGATIVE_CONTROL, **ability_aside(lm.control("plain-cache")))  # fmt: skip
