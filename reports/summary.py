@@ -23,6 +23,7 @@ EXITS = {
     3: "ended in an internal error",
     4: "was refused",
     5: "selected nothing",
+    6: "had more warnings than it may",
 }
 _MARKUP = re.compile(r"[\\`*\[\]<>#|~&@$]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=[wW]{3})\.|^[-+=]|^\d{1,9}[.)]")
 """Characters that can begin markup, a mention, a reference or a link, or a list at the beginning of a text."""
