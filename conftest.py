@@ -10,4 +10,5 @@ pytest_plugins = [  # each after those it imports
     "fixtures.published",
     "fixtures.language_models",
     "fixtures.pruned_models",
+    "fixtures.robust_models",
 ]
