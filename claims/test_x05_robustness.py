@@ -1,8 +1,8 @@
 """X05 · beyond the paper · What can be pruned on the task as trained can be pruned where prompts are of another kind.
 
 The paper masks dimensions on the very kind of prompt whose utility it measured. A dimension that is idle there may be needed
-elsewhere. Here the same prunings meet contexts longer than any in training, keys that never were keys, and contexts with
-noise in them, the answer early, in the middle and late. Where a pruning costs much already on the task as trained, or
+elsewhere. Here the same prunings meet contexts longer than any in training and contexts with noise in them, the answer
+early, in the middle and late; beside them keys that never were keys, which a model of whole words may not know at all. Where a pruning costs much already on the task as trained, or
 where the unpruned model itself is lost, there is nothing to be robust: inconclusive.
 """
 
@@ -20,7 +20,7 @@ LOST = 0.5
 RULES = {
     (shift, name): Rule(
         f"{shift}, {name}", f"loss of accuracy without the {name}, {shift}", "below", SMALL, "points", PAPERS_OWN,
-        decisive=name == EIGHTH,
+        decisive=name == EIGHTH and shift != robust_models.UNSEEN,
     )
     for shift in robust_models.SHIFTS
     for name in (EIGHTH, conditions.FASTEST, conditions.LOW)
@@ -31,8 +31,8 @@ CLAIM = Claim(
     title="What can be pruned as trained can be pruned elsewhere",
     source="beyond the paper; §5.2, §5.4",
     statement="Without the eighth of all key pairs of the lowest utility a model loses less than 2.2 points on contexts "
-              "longer than any in training, on keys it never met as keys, and on contexts with noise.",
-    contradicted_if="it loses more than 2.2 points on one of the three",
+              "longer than any in training and on contexts with noise.",
+    contradicted_if="it loses more than 2.2 points on one of the two",
     unit_of_analysis="context",
     rules=tuple(RULES.values()),
     notes="48 contexts of each kind, 16 with the answer in each third; one changed answer leaves a loss of 0 undecided, a "
@@ -78,7 +78,7 @@ def test_pruning_costs_little_elsewhere(lm, pruned, robust, judge, shift, name):
 
 
 @needs
-@pytest.mark.parametrize("shift", robust_models.SHIFTS, ids=lambda shift: shift.replace(" ", "-"))
+@pytest.mark.parametrize("shift", [robust_models.LONGER, robust_models.NOISE])
 @pytest.mark.parametrize("name", [conditions.HIGHEST, conditions.NONE], ids=["highest", "nothing"])
 def test_control_pairs_of_the_highest_utility_and_none_at_all(lm, robust, judge, shift, name):
     """Nothing pruned is compared with the plain model, nothing registered, on the first contexts of each third."""
