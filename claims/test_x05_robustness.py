@@ -2,8 +2,9 @@
 
 The paper masks dimensions on the very kind of prompt whose utility it measured. A dimension that is idle there may be needed
 elsewhere. Here the same prunings meet contexts longer than any in training and contexts with noise in them, the answer
-early, in the middle and late; beside them keys that never were keys, which a model of whole words may not know at all. Where a pruning costs much already on the task as trained, or
-where the unpruned model itself is lost, there is nothing to be robust: inconclusive.
+early, in the middle and late; beside them keys that never were keys, which a model of whole words may not know at all.
+Where a pruning costs much already on the task as trained, or where the unpruned model itself is lost, there is nothing
+to be robust: inconclusive.
 """
 
 import pytest
