@@ -11,4 +11,5 @@ pytest_plugins = [  # each after those it imports
     "fixtures.language_models",
     "fixtures.conformance",
     "fixtures.pruned_models",
+    "fixtures.robust_models",
 ]

@@ -1,0 +1,94 @@
+"""X05 · beyond the paper · What can be pruned on the task as trained can be pruned where prompts are of another kind.
+
+The paper masks dimensions on the very kind of prompt whose utility it measured. A dimension that is idle there may be needed
+elsewhere. Here the same prunings meet contexts longer than any in training and contexts with noise in them, the answer
+early, in the middle and late; beside them keys that never were keys, which a model of whole words may not know at all.
+Where a pruning costs much already on the task as trained, or where the unpruned model itself is lost, there is nothing
+to be robust: inconclusive.
+"""
+
+import pytest
+
+from fixtures import robust_models
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.instruments import prune_conditions as conditions
+
+SMALL = conditions.SMALL
+PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4), as in C07 and X02"
+EIGHTH = conditions.lowest(1)
+LOST = 0.5
+"""Share right below which an unpruned model is lost: there is less to lose than to guess from."""
+RULES = {
+    (shift, name): Rule(
+        f"{shift}, {name}", f"loss of accuracy without the {name}, {shift}", "below", SMALL, "points", PAPERS_OWN,
+        decisive=name == EIGHTH and shift != robust_models.UNSEEN,
+    )
+    for shift in robust_models.SHIFTS
+    for name in (EIGHTH, conditions.FASTEST, conditions.LOW)
+}  # fmt: skip
+
+CLAIM = Claim(
+    id="X05",
+    title="What can be pruned as trained can be pruned elsewhere",
+    source="beyond the paper; §5.2, §5.4",
+    statement="Without the eighth of all key pairs of the lowest utility a model loses less than 2.2 points on contexts "
+              "longer than any in training and on contexts with noise.",
+    contradicted_if="it loses more than 2.2 points on one of the two",
+    unit_of_analysis="context",
+    rules=tuple(RULES.values()),
+    notes="48 contexts of each kind, 16 with the answer in each third; one changed answer leaves a loss of 0 undecided, a "
+          "loss of 15 points is seen nine times in ten. Controls: the quarter of pairs of the highest utility must cost more "
+          "than 2.2 points, and nothing pruned nothing.",
+)  # fmt: skip
+
+needs = pytest.mark.measures("heads", "pruned")
+
+
+def embedded_only(lm, judge, rule: Rule, **context) -> None:
+    if not lm.name.embedded:
+        judge.not_run(rule.name, **({"model": lm.key} | context), reason="contexts are made in the words of the embedded "
+                      "models", command="pytest claims/ --claim X05 --model embedded")  # fmt: skip
+
+
+def nothing_to_see(pruned, loss, name: str) -> str:
+    """Why robustness cannot be seen, '' if it can."""
+    if not pruned.prunings.share(name):
+        return "there is nothing to prune by that rule"
+    cost = float(pruned.loss.cost(name).mean())
+    if cost > SMALL:
+        return f"it costs {cost:.1f} points on the task as trained"
+    return lost(loss)
+
+
+def lost(loss) -> str:
+    able = float(loss.of(conditions.NONE).mean())
+    return "" if able >= LOST else f"the unpruned model itself is right in {able:.0%}"
+
+
+@needs
+@pytest.mark.parametrize(("shift", "name"), RULES, ids=["-".join(key).replace(" ", "-") for key in RULES])
+def test_pruning_costs_little_elsewhere(lm, pruned, robust, judge, shift, name):
+    rule = RULES[shift, name]
+    embedded_only(lm, judge, rule)
+    with lm.or_not_run(judge, rule):
+        loss = robust.loss(shift)
+        cost = 100 * (loss.of(conditions.NONE) - loss.of(name)).ravel()  # thirds are strata of one sample of contexts
+        judge.units(rule.name, cost.tolist(), note=f"right by third {loss.accuracy().round(1).tolist()}% unpruned, "
+                    f"{loss.accuracy(name).round(1).tolist()}% pruned",
+                    **lm.context(unable=nothing_to_see(pruned, loss, name)))  # fmt: skip
+
+
+@needs
+@pytest.mark.parametrize("shift", [robust_models.LONGER, robust_models.NOISE])
+@pytest.mark.parametrize("name", [conditions.HIGHEST, conditions.NONE], ids=["highest", "nothing"])
+def test_control_pairs_of_the_highest_utility_and_none_at_all(lm, robust, judge, shift, name):
+    """Nothing pruned is compared with the plain model, nothing registered, on the first contexts of each third."""
+    rule, what = RULES[shift, EIGHTH], f"{name.replace(' ', '-')}-pruned"
+    role = NEGATIVE_CONTROL if name == conditions.HIGHEST else POSITIVE_CONTROL
+    embedded_only(lm, judge, rule, model=f"{lm.key}:{what}", role=role, guards=[lm.key])
+    with lm.or_not_run(judge, rule, what, role):
+        loss = robust.loss(shift)
+        cost = 100 * (loss.of(conditions.NONE) - loss.of(name)).ravel()
+        judge.units(
+            rule.name, cost.tolist(), role=role, **lm.control(what) | ({"unable": lost(loss)} if lost(loss) else {})
+        )
