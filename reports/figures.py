@@ -374,7 +374,7 @@ def _scatter_notes(spec: dict, compact: bool) -> list[str]:
 
 SHADES, COMPACT_SHADES, COMPACT_ROWS = 64, 24, 256
 NAMED_ROWS = 16
-CELLS_TOLD = 400
+CELLS_TOLD = 128
 """Up to so many cells, the numbers of a heat map also stand in a table below it."""
 
 

@@ -47,10 +47,10 @@ GROUPS = {
 FEW_MODELS, FEW_ROWS, FEW_PLOTS, FEW_FILES = 6, 8, 3, 6
 """Up to so many models stand one by one on the board; up to so many rows, figures and files are open from the start."""
 
-MANY_ROWS, SHOWN_ROWS = 60, 40
+MANY_ROWS, SHOWN_ROWS = 40, 24
 """A table longer than the first shows the second, worst verdict first, and names the rest."""
 
-TOLD_ORIGINS, TOLD_PROVENANCE = 6, 240
+TOLD_ORIGINS, TOLD_PROVENANCE = 2, 160
 """Rows of a rule whose origin is told, and characters of a provenance; all of it stands in results.json."""
 
 DRAWN = 2_000_000

@@ -105,7 +105,7 @@ def test_ids_are_unique_and_every_reference_finds_its_own(page):
 
 
 def test_a_small_heat_map_tells_its_numbers_and_a_large_one_says_where_they_are():
-    small = language_models({"m": (2, 3, 64)})
+    small = language_models({"m": (1, 2, 64)})
     page_text = render(small)
     assert page_text.count("The numbers</summary>") == 1
     cells = _series(small, "utility")["values"]

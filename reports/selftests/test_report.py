@@ -279,7 +279,7 @@ def test_hundreds_of_rows_stay_small():
 
 
 def test_a_long_table_shows_the_worst_and_names_the_rest():
-    """Seventy models of one rule: forty with their numbers, the contradicted one among them, thirty by name."""
+    """Seventy models of one rule: two dozen with their numbers, the contradicted one among them, the rest by name."""
     results = copy.deepcopy(SAMPLE)
     row = next(
         row for row in results["evidence"] if row["claim"] == "C01" and row["role"] == "claim" and row["decisive"]
