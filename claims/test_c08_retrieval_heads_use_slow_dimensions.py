@@ -149,18 +149,11 @@ def test_beside_it_the_two_definitions_agree(lm, judge):
                     **lm.context())  # fmt: skip
 
 
-def planted(correlation: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(32, 8) indicator and utility with a correlation between heads, and layers that do alike in both apart."""
-    draw = np.random.default_rng(seed)
-    x = draw.normal(size=(32, 8))
-    y = correlation * x + (1 - correlation**2) ** 0.5 * draw.normal(size=(32, 8))
-    return x + 0.3 * draw.normal(size=(32, 1)), y + 0.3 * draw.normal(size=(32, 1))
-
-
 @pytest.mark.parametrize("rule", [LAST, FIRST], ids=["last", "first"])
 @pytest.mark.parametrize("sign", [1, -1], ids=["positive", "negative"])
 def test_control_planted_heads(judge, rule, sign):
     right = (rule is LAST) == (sign > 0)
-    judge_checkpoint(judge, rule, *planted(sign * 0.6, seed=8), model=f"planted/{'positive' if sign > 0 else 'negative'}",
+    judge_checkpoint(judge, rule, *profiles.planted_heads(sign * 0.6, seed=8),
+                     model=f"planted/{'positive' if sign > 0 else 'negative'}",
                      role=POSITIVE_CONTROL if right else NEGATIVE_CONTROL,
                      provenance={"data": "planted by construction"})  # fmt: skip

@@ -97,18 +97,11 @@ def test_models_trained_alike_within_heads(lm_family, judge):
     judge.units(WITHIN_BY_SEED.name, [float(np.mean(within(one))) for one in lm_family.members], **lm_family.context())
 
 
-def planted(sign: int) -> tuple[np.ndarray, np.ndarray]:
-    """(32, 8) norm and utility of heads that go together or against one another, and layers that do alike in both apart."""
-    draw = np.random.default_rng(10)
-    x = draw.normal(size=(32, 8))
-    y = sign * 0.6 * x + 0.8 * draw.normal(size=(32, 8))
-    return x + 0.3 * draw.normal(size=(32, 1)), y + 0.3 * draw.normal(size=(32, 1))
-
-
 @pytest.mark.parametrize(("sign", "role"), [(1, POSITIVE_CONTROL), (-1, NEGATIVE_CONTROL)], ids=["together", "against"])
 @pytest.mark.parametrize("rule", [LAST, FIRST], ids=["last", "first"])
 def test_control_planted_heads(judge, rule, sign, role):
-    judge_over_heads(judge, rule, *planted(sign), model=f"planted/{'together' if sign > 0 else 'against'}", role=role,
+    judge_over_heads(judge, rule, *profiles.planted_heads(sign * 0.6, seed=10),
+                     model=f"planted/{'together' if sign > 0 else 'against'}", role=role,
                      provenance={"data": "planted by construction"})  # fmt: skip
 
 

@@ -192,9 +192,7 @@ def test_control_pairs_of_the_highest_utility_cost_much(lm, pruned, judge, rule)
 def test_control_nothing_pruned_loses_nothing(lm, pruned, judge, rule):
     """Against the plain model's own answers to the first questions, nothing registered."""
     with lm.or_not_run(judge, rule, "nothing-pruned", POSITIVE_CONTROL):
-        right, ours = lm.plainly_right(), pruned.loss.of(conditions.NONE)
-        both = min(right.shape[1], ours.shape[1])
-        lost = 100 * (right[:, :both] - ours[:, :both]).mean(axis=0)
+        lost = lm.cost_against_plain(pruned.loss.of(conditions.NONE))
         judge.units(rule.name, lost.tolist(), role=POSITIVE_CONTROL, **lm.control("nothing-pruned"))
 
 

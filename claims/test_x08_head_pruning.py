@@ -140,9 +140,7 @@ def test_control_heads_of_most_utility_and_none_at_all(lm, pruned, judge, rule, 
         needs_heads(lm, judge, rule, model=f"{lm.key}:{what}", role=role, guards=[lm.key])
         cost = pruned.without_heads.cost(name)
         if name == conditions.NONE:
-            right, ours = lm.plainly_right(), pruned.without_heads.of(name)
-            both = min(right.shape[1], ours.shape[1])
-            cost = 100 * (right[:, :both] - ours[:, :both]).mean(axis=0)
+            cost = lm.cost_against_plain(pruned.without_heads.of(name))
         judge.units(rule.name, cost.tolist(), role=role, **lm.control(what))
 
 

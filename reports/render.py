@@ -288,6 +288,7 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
     where = {"below": "below", "above": "above", "within": "within ±"}[rule["side"]]
     margin = f"{where}{'' if rule['side'] == 'within' else ' '}{text.number(rule['margin'])} {rule['unit']}".strip()
     shown = own if len(own) <= MANY_ROWS else own[:SHOWN_ROWS]
+    origins = _details(shown)
     return rule | {
         "expected": margin,
         "rows": shown,
@@ -296,8 +297,8 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
         "tally": _tally(row["verdict"] for row in own),
         "axis": strips.axis(scale) if own else "",
         "has": {name: any(row[name] is not None for row in own) for name in ("p", "p_adjusted", "paper")},
-        "details": _details(shown)[:TOLD_ORIGINS],
-        "untold": max(0, len(_details(shown)) - TOLD_ORIGINS),
+        "details": origins[:TOLD_ORIGINS],
+        "untold": max(0, len(origins) - TOLD_ORIGINS),
     }
 
 
