@@ -74,7 +74,7 @@ CLAIM = Claim(
           "every rule on a cost, an unpruned cache must fail the bytes, an unpruned model the logits.",
 )  # fmt: skip
 
-needs = pytest.mark.measures("heads", "pruned")
+needs = pytest.mark.measures("heads", "pruned", "kept")
 COSTS = {LOW.name: conditions.LOW, FIXED.name: conditions.FASTEST}
 
 

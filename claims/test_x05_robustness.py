@@ -41,7 +41,7 @@ CLAIM = Claim(
           "than 2.2 points, and nothing pruned nothing.",
 )  # fmt: skip
 
-needs = pytest.mark.measures("heads", "pruned")
+needs = pytest.mark.measures("heads", "pruned", "robust")
 
 
 def embedded_only(lm, judge, rule: Rule, **context) -> None:
