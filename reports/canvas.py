@@ -159,12 +159,13 @@ def inline(axes, prefix: str, title: str, alt: str, filled: dict[str, list[Eleme
                 parent.remove(child)
         if parent.get("id") in filled:
             parent[:] = filled[parent.get("id")]
-    used = set()
+    names: dict[str, str] = {}
     for part in root.iter():
         if part.tag != "image":
-            used |= {part.get("href", "")[1:], *_REFERENCE.findall(" ".join(part.attrib.values()))}
+            for used in (part.get("href", "")[1:], *_REFERENCE.findall(" ".join(part.attrib.values()))):
+                names.setdefault(used, f"{prefix}-{len(names)}")
     for part in root.iter():
-        _rewrite(part, prefix, used)
+        _rewrite(part, names)
         # indentation is half of a small drawing, but text keeps its own spaces
         part.tail = None
         if part.tag not in ("text", "title"):
@@ -179,10 +180,56 @@ def inline(axes, prefix: str, title: str, alt: str, filled: dict[str, list[Eleme
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
+_COMMAND = re.compile(r"([A-Za-z])([^A-Za-z]*)")
+
+
+def relative(path: str) -> str:
+    """The same path in steps from point to point, in tenths of a unit: half as long. Rounding does not add up.
+
+    M, L, C, Q and Z alone, as matplotlib writes them; any other path comes back as it is, with single spaces.
+    """
+    found = _COMMAND.findall(path)
+    if any(letter not in "MLCQZz" for letter, _ in found):
+        return " ".join(path.split())
+    said, last, here, start = [], "", (0, 0), (0, 0)
+    for letter, rest in found:
+        numbers = [round(10 * float(number)) for number in rest.split()]
+        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if letter in "Zz":
+            said.append("z")
+            here = start
+        elif letter == "M":
+            said += ["M", *_tenths(points[0])]
+            here = start = points[0]
+        size = _POINTS.get(letter, 1)
+        for segment in (points[at : at + size] for at in range(0, len(points) if letter in _POINTS else 0, size)):
+            said += [] if letter == last else [letter.lower()]
+            said += [step for x, y in segment for step in _tenths((x - here[0], y - here[1]))]
+            last, here = letter, segment[-1]
+        last = letter
+    return _TOUCHING.sub("", " ".join(said))
+
+
+_POINTS = {"L": 1, "Q": 2, "C": 3}
+"""Points of a segment; all are relative to where it begins."""
+_TOUCHING = re.compile(r"(?<=[A-Za-z]) | (?=[A-Za-z-])")
+"""Spaces that part nothing: beside a letter, before a sign."""
+
+
+def _tenths(point: tuple[int, int]) -> list[str]:
+    return [f"{number / 10:.1f}".removesuffix(".0").replace("-0.", "-.").removeprefix("0") or "0" for number in point]
+
+
 def _flatten(part: ElementTree.Element) -> None:
-    """Groups that say nothing give way to what they hold: half of the tags of a small drawing."""
+    """Groups that say nothing give way to what they hold, and say once what all they hold says: half of the tags of a
+    small drawing."""
     for child in list(part):
         _flatten(child)
+    styles = {child.get("style") for child in part}
+    if part.tag == "g" and "style" not in part.attrib and len(part) > 1 and len(styles) == 1 and None not in styles:
+        part.set("style", styles.pop())
+        for child in part:
+            del child.attrib["style"]
     held = [other for child in part for other in (child if child.tag == "g" and not child.attrib else [child])]
     part[:] = held
 
@@ -195,25 +242,26 @@ CLASSES = {
 """Styles that a drawing repeats tens of times -> their class in the page's style sheet."""
 
 
-def _rewrite(part: ElementTree.Element, prefix: str, used: set[str]) -> None:
+def _rewrite(part: ElementTree.Element, names: dict[str, str]) -> None:
+    """One element as the page wants it; names: id that something refers to -> its name on the page."""
     attributes = part.attrib
     if "id" in attributes:
-        if attributes["id"] in used:
-            attributes["id"] = f"{prefix}-{attributes['id']}"
+        if attributes["id"] in names:
+            attributes["id"] = names[attributes["id"]]
         else:
             del attributes["id"]
     if attributes.get("href", "").startswith("#"):
-        attributes["href"] = f"#{prefix}-{attributes['href'][1:]}"
+        attributes["href"] = f"#{names[attributes['href'][1:]]}"
     attributes.pop("space", None)
     for name, value in attributes.items():
         if name in ("d", "x", "y", "width", "height", "transform", "points"):
             value = _LONG_FLOAT.sub(lambda m: f"{float(m.group()):.1f}".removesuffix(".0"), value)
             if name == "d":
-                value = " ".join(value.split())
+                value = relative(value)
         elif name in ("style", "fill", "stroke"):
             value = _STYLE_COLOUR.sub(lambda m: _VARIABLES[m.group()], value)
         if name != "href":
-            value = _REFERENCE.sub(rf"url(#{prefix}-\1)", value)
+            value = _REFERENCE.sub(lambda m: f"url(#{names[m[1]]})", value)
         attributes[name] = value
     if attributes.get("transform", "").startswith("rotate(-0 "):
         del attributes["transform"]

@@ -211,8 +211,9 @@ def _verify_row(row: Row, claim: Claim, where: str) -> None:
     if (row.estimate is None) and (row.ci or row.n):
         raise ResultsError(f"{where}: has an interval or n, and no estimate")
     measured = Measured(row.estimate, tuple(row.ci) if row.ci else None, row.n, row.test, row.p)
-    # a verdict held back always says why; without a reason it must follow from the interval
-    held_back = row.verdict if row.reason and row.verdict in (INCONCLUSIVE, NOT_RUN) else None
+    # a verdict held back always says why, and no margin would change it; else it must follow from the interval
+    same = set(row.sensitivity.values()) == {row.verdict}
+    held_back = row.verdict if row.reason and same and row.verdict in (INCONCLUSIVE, NOT_RUN) else None
     again = make_row(
         claim, claim.rule(row.rule), None if row.estimate is None else measured,
         model=row.model, role=row.role, verdict=held_back, reason=row.reason,

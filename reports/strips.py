@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from .text import number, tick, visible
+from .text import tick
 
 WIDTH, HEIGHT, PAD = 170, 22, 7
 _FAR = 300
@@ -112,11 +112,8 @@ def strip(row: dict, scale: Scale) -> Markup:
         parts.append(f'<path class="point" d="M{at - 5:g} {middle:g}l7 -4.5v9z"/>')
     else:
         parts.append(f'<path class="point" d="M{at:g} {middle - 5:g}l4.6 5-4.6 5-4.6-5z"/>')
-    interval = f", interval {number(ci[0])} to {number(ci[1])}" if ci and ci[0] != ci[1] else ""
-    where = "within ±" if row["side"] == "within" else f"{row['side']} "
-    title = f"{number(estimate)} {row['unit']}{interval}; claimed {where}{number(margin)}"
-    verdict = row["verdict"]
+    verdict = escape(row["verdict"])
+    # the numbers stand in the cells beside it: a reader who does not see the drawing is told them once
     return Markup(
-        f'<svg class="strip {escape(verdict)}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
-        f"<title>{escape(visible(title, 300))}</title>{''.join(parts)}</svg>"
+        f'<svg class="strip {verdict}" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{"".join(parts)}</svg>'
     )

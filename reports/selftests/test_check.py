@@ -9,7 +9,8 @@ import json
 import pytest
 
 from fixtures.claim import Claim, Prior, Rule
-from fixtures.evidence import Row, final_verdicts
+from fixtures.evidence import Row, final_verdicts, make_row
+from fixtures.statistics import Measured
 from reports import check
 from reports.selftests.sample import document, hostile_document, language_models, sealed
 
@@ -42,6 +43,27 @@ def test_a_run_without_claims_passes():
     results = copy.deepcopy(SAMPLE)
     results["claims"], results["evidence"] = [], []
     check.verify(sealed(results))
+
+
+def test_a_note_beside_an_undecided_interval_is_no_reason_to_hold_a_verdict_back():
+    """The interval holds the margin and lies inside its double: the note changes neither."""
+    results = copy.deepcopy(SAMPLE)
+    row = _row(results, role="claim", verdict="supported", side="below")
+    claim = next(c for c in SAMPLE["claims"] if c["id"] == row["claim"])
+    rule = Rule(**next(rule for rule in claim["rules"] if rule["name"] == row["rule"]))
+    fields = {field.name: claim[field.name] for field in dataclasses.fields(Claim)}
+    stated = Claim(**fields | {"rules": tuple(Rule(**one) for one in claim["rules"]), "prior": None})
+    m = rule.margin
+    measured = Measured(m, (m - 0.5 * abs(m), m + 0.5 * abs(m)), 120, "one-sided t, 90% interval", 0.5)
+    made = make_row(stated, rule, measured, model=row["model"], note="10 of 12 heads are retrieval heads")
+    assert (made.verdict, made.sensitivity["twice the margin"]) == ("inconclusive", "supported")
+    check._verify_row(made, stated, "here")
+    with pytest.raises(check.ResultsError, match="sensitivity"):
+        check._verify_row(
+            dataclasses.replace(made, reason="", sensitivity=made.sensitivity | {"twice the margin": "inconclusive"}),
+            stated,
+            "here",
+        )
 
 
 # What is in the file is not JSON as a run writes it
