@@ -16,6 +16,7 @@ from pathlib import Path
 
 from fixtures.claim import INCONCLUSIVE, NOT_RUN, Claim, ClaimError, Prior, Rule
 from fixtures.evidence import EvidenceError, Row, adjusted, final_verdicts, make_row
+from fixtures.multiplicity import over_run
 from fixtures.statistics import Measured, StatisticsError
 
 SCHEMA = Path(__file__).with_name("results.schema.json")
@@ -86,6 +87,9 @@ def verify(results: dict) -> None:
     except (ClaimError, StatisticsError, EvidenceError) as error:
         raise ResultsError(f"{where}: {_clip(error, 300)}") from None
     _verify_adjusted(rows, claims)
+    stated = results["run"].get("multiplicity")
+    if stated is not None and stated != over_run(rows):
+        raise ResultsError("run.multiplicity: is not what the evidence gives")
     for stated in results["claims"]:
         own = [row for row in rows if row.claim == stated["id"]]
         expected = final_verdicts(own, complete=stated["complete"], errors=bool(stated["errors"]))

@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from fixtures.claim import CLAIM_ROLE, NEGATIVE_CONTROL, NOT_RUN, SUPPORTED, VERDICTS
 
-from . import figures, strips, text
+from . import figures, strips, text, trust
 from .check import is_relative
 
 HERE = Path(__file__).parent
@@ -85,6 +85,7 @@ def render(results: dict) -> str:
         # only this very script may run: not even a mistake in escaping could start another
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         legend_rows=_legend_rows(),
+        trust=trust.page(claims, run["manifest"], trust.recorded()),
         files=_files(run.get("files", [])),
     )
 
@@ -109,6 +110,7 @@ def _environment():
         "flat": text.flat,
         "told": lambda told: told if len(told) <= TOLD_PROVENANCE else f"{told[:TOLD_PROVENANCE]}…",
         "ranges": text.ranges,
+        "rate": trust.rate,
         "short": text.label,
         "unstopped": lambda sentence: sentence.rstrip(" ."),
     }
