@@ -12,4 +12,5 @@ pytest_plugins = [  # each after those it imports
     "fixtures.conformance",
     "fixtures.pruned_models",
     "fixtures.robust_models",
+    "fixtures.intervened_models",
 ]
