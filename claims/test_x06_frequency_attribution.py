@@ -98,7 +98,8 @@ CLAIM = Claim(
     "fifteenth of the paper's size; the edge is the same (reports/measured/edge_sizes.json). "
     "Language models: heads with a retrieval indicator above 0.5 that do not work locally (C09); after "
     "arXiv 2606.21249, whose three patches these are; 6 questions at 3 positions. A cost 1.5 "
-    "standard deviations inside its margin is decided nine times in ten. Controls: those heads blind must cost much, nothing done must cost nothing, no head turned must cost more than little.",
+    "standard deviations inside its margin is decided nine times in ten. Controls: those heads "
+    "blind must cost much, nothing done must cost nothing, no head turned must cost more than little.",
 )  # fmt: skip
 
 PERMUTED = [f"order-{name}" for name in ORDERS]
