@@ -13,4 +13,5 @@ pytest_plugins = [  # each after those it imports
     "fixtures.pruned_models",
     "fixtures.robust_models",
     "fixtures.intervened_models",
+    "fixtures.cut_models",
 ]
