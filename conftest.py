@@ -13,4 +13,6 @@ pytest_plugins = [  # each after those it imports
     "fixtures.pruned_models",
     "fixtures.robust_models",
     "fixtures.small_models",
+    "fixtures.intervened_models",
+    "fixtures.cut_models",
 ]

@@ -30,6 +30,12 @@ SAME = Rule(
     "of the largest logit", "float32 sums in another order differ by some 1e-5; other dimensions or another scale by "
     "more than 1e-2 (self-tests)", decisive=False, per="prompt and pruning",
 )  # fmt: skip
+WEIGHTS = Rule("the weights shrink by the bytes predicted", "bytes by which the memory of the parameters with the rows of "
+               "pruned pairs cut differs from the arithmetic, at worst", "below", 0.5, "bytes",
+               "arithmetic: a byte is a mistake", decisive=False, per="pruning")  # fmt: skip
+CUT = Rule("cut weights say what masked says", "largest difference of a logit between cut weights and the masked model",
+           "below", 1e-4, "of the largest logit", "as for the pruned cache", decisive=False,
+           per="prompt and pruning")  # fmt: skip
 CHOSEN = Rule("what some questions allow costs little on others", "loss of mean accuracy at the largest dose, lowest utility "
               "first, that costs at most 1.1 points on a third of the questions, on the others", "below", SMALL, "points",
               PAPERS_OWN, decisive=False)  # fmt: skip
@@ -65,13 +71,14 @@ CLAIM = Claim(
               "by exactly the bytes predicted.",
     contradicted_if="either choice costs more than 2.2 points, or the cache holds another number of bytes than predicted",
     unit_of_analysis="question",
-    rules=(LOW, FIXED, BYTES, SAME, CHOSEN, SHARE, *RANDOM.values(), *NEEDLES.values()),
+    rules=(LOW, FIXED, BYTES, SAME, WEIGHTS, CUT, CHOSEN, SHARE, *RANDOM.values(), *NEEDLES.values()),
     notes="Keys are cut after RoPE and queries alike, at the model's own softmax scale: what is left is what masking the "
           "same dimensions of the queries leaves. V is unchanged, so the whole cache shrinks by half of the K share. Power: "
           "one changed answer among 48 questions at 3 positions still leaves the upper bound of the cost at 1.9 points, two "
           "do not. A model with no pair below 0.5, or no key head of retrieval heads alone, has nothing to prune by that "
           "rule and is inconclusive. Controls: the quarter of pairs of the highest utility must cost more than 2.2 points by "
-          "every rule on a cost, an unpruned cache must fail the bytes, an unpruned model the logits.",
+          "every rule on a cost, an unpruned cache must fail the bytes, an unpruned model the logits. Weights are cut where "
+          "that is exact: a norm on q and k takes its RMS over rows that would be gone, and such a model is inconclusive.",
 )  # fmt: skip
 
 needs = pytest.mark.measures("heads", "pruned", "kept")
@@ -130,6 +137,35 @@ def test_beside_it_the_pruned_model_says_what_the_masked_one_says(lm, pruned, ju
     with lm.or_not_run(judge, SAME):
         judge.exact(SAME.name, pruned.kept.difference, n=len(pruned.kept.of_name), test="worst of every pruning and prompt",
                     **ability_aside(lm.context(), unable=pruned.kept.too_coarse))  # fmt: skip
+
+
+@needs
+def test_beside_it_the_weights_really_shrink(lm, cut_model, judge):
+    with lm.or_not_run(judge, WEIGHTS):
+        found = cut_model.of_name
+        off = max((abs(one.stored - one.predicted) for one in found.values()), default=0)
+        judge.exact(WEIGHTS.name, off, n=max(1, len(found)), test="bytes of every parameter's memory against the arithmetic",
+                    note="; ".join(f"{name}: {one.plain} to {one.stored}" for name, one in found.items()),
+                    **ability_aside(lm.context(), unable=cut_model.refused))  # fmt: skip
+
+
+@needs
+def test_beside_it_cut_weights_say_what_the_masked_model_says(lm, cut_model, pruned, judge):
+    with lm.or_not_run(judge, CUT):
+        found = cut_model.of_name
+        worst = max((one.difference for one in found.values()), default=0.0)
+        judge.exact(CUT.name, worst, n=max(1, len(found)), test="worst of every pruning and prompt",
+                    **ability_aside(lm.context(), unable=cut_model.refused or pruned.kept.too_coarse))  # fmt: skip
+
+
+@needs
+@pytest.mark.parametrize("rule", [WEIGHTS, CUT], ids=["bytes", "logits"])
+def test_control_weights_that_were_not_cut_fail(lm, cut_model, judge, rule):
+    with lm.or_not_run(judge, rule, "whole-weights", NEGATIVE_CONTROL):
+        kept = cut_model.of_name.get(conditions.HIGHEST)
+        found = 0.0 if kept is None else kept.plain - kept.predicted if rule is WEIGHTS else kept.changed
+        judge.exact(rule.name, found, n=1, test="the unpruned model", role=NEGATIVE_CONTROL,
+                    **ability_aside(lm.control("whole-weights"), unable=cut_model.refused))  # fmt: skip
 
 
 @needs

@@ -6,6 +6,11 @@ trained with the frequencies in another order over the pairs (reversed, in strid
 them. With one frequency for all pairs there must be no band, whatever the index. With another base it must grow or shrink
 as the number of fast pairs does. Without rotation, no order of frequencies that one might write beside the pairs may
 show anything.
+
+In language models the same is asked by three interventions on the retrieval heads, which are not one another: zero (the
+pair's terms of q·k left out), un-rotate (the terms kept, their position taken away) and attenuate (the terms made
+smaller). If the slow pairs carry content just because they hardly turn, zeroing them costs much, not turning them
+nothing; and whatever is done to the fast pairs, which carry nothing, costs nothing.
 """
 
 import numpy as np
@@ -14,6 +19,8 @@ import pytest
 from fixtures.arms import ORDERS, STANDARD, VARIANTS, cell, spread_of, theta_of
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.instruments import band
+from fixtures.instruments import intervention_conditions as patch
+from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO, attenuate
 
 LOWER = Rule(
     "fastest quarter is lower", "how far the mean weight of the quarter of pairs with the highest frequencies lies "
@@ -39,6 +46,34 @@ FLAT = Rule(
     "no frequency matters", "how far the quarter of pairs that an order of frequencies would make fastest lies under "
     "the mean of all pairs", "within", 0.1, "of the mean", "half of what counts as lower",
 )  # fmt: skip
+HALVED, TENTH = 0.69, 0.1
+OF_THE_GAP = "of what does not matter: 10% of what zeroing the slowest quarter costs, question by question (C04's rule)"
+MUCH = Rule(
+    "zeroing the slowest quarter costs much", "nats by which the model's own answer becomes less likely with the slowest "
+    "quarter of the retrieval heads' dimensions zeroed", "above", HALVED, "nats", "log 2: the answer's probability halves",
+    per="question",
+)  # fmt: skip
+
+
+def little(kind: str, end: str) -> Rule:
+    """Non-inferiority: what it costs beyond a tenth of the gap that zeroing the slowest opens."""
+    doing = {ZERO: "zeroing", UNROTATE: "un-rotating"}.get(kind, "attenuating to a quarter")
+    return Rule(
+        f"{doing} the {end} quarter costs little", f"nats that {doing} the {end} quarter costs beyond a tenth of what "
+        "zeroing the slowest costs", "below", 0.0, "nats", OF_THE_GAP, per="question",
+    )  # fmt: skip
+
+
+LITTLE = {(kind, end): little(kind, end) for kind, end in (
+    (ZERO, FASTEST), (UNROTATE, FASTEST), (UNROTATE, SLOWEST), (attenuate(0.25), FASTEST))}  # fmt: skip
+ATTENUATED = Rule(
+    "attenuating the slowest quarter costs more than the fastest", "how many nats more attenuating the slowest quarter to a "
+    "quarter costs than the fastest", "above", TENTH, "nats", "a tenth of the answer's probability", per="question",
+)  # fmt: skip
+OTHERS = Rule(
+    "a random quarter costs less", "how many nats less zeroing a random quarter of the pairs costs than the slowest",
+    "above", HALVED, "nats", "that of the slowest", decisive=False, per="question",
+)  # fmt: skip
 
 CLAIM = Claim(
     id="X06",
@@ -46,18 +81,25 @@ CLAIM = Claim(
     source="beyond §4, fig. 1a",
     statement="When the frequencies are permuted over the pairs, the low-weight band moves with them; when all pairs "
     "have one frequency, there is none; when the base changes, it is as wide as the share of fast pairs; without "
-    "rotation, no order of frequencies shows any.",
+    "rotation, no order of frequencies shows any. In the retrieval heads of a language model zeroing or attenuating the "
+    "slowest quarter of the dimensions costs much, un-rotating it little, and each of the three costs little on the fastest.",
     contradicted_if="under a permutation the fastest quarter lies less than a fifth under the mean, or the profile by "
     "frequency differs from the usual one by more than a tenth, or pairs of one frequency differ, or the band's width "
-    "is not that of the fast pairs",
+    "is not that of the fast pairs; of a language model, if an intervention on the fastest quarter or un-rotating the "
+    "slowest costs more than a tenth of what zeroing the slowest costs, or zeroing the slowest costs less than half of the "
+    "answer's probability",
     unit_of_analysis="training seed",
-    rules=(LOWER, SAME, SHARE, ALIKE, NO_BAND, FLAT),
+    rules=(LOWER, SAME, SHARE, ALIKE, NO_BAND, FLAT, MUCH, *LITTLE.values(), ATTENUATED, OTHERS),
     notes="Weight of a pair: mean |weight| over q and k and its two dimensions. Orders are fixed: reversed; strides of "
     "37 (so that every quarter by index holds the whole spectrum); one random permutation. Equal: every pair turns by "
     "2 radians over the range. Margins were chosen on seeds 0-9, verdicts are given on others. Power: on those, the "
     "departure was 0.72 with a standard deviation of 0.003, the difference of profiles 0.03 with 0.007, the width off "
     "by at most 0.02 with 0.006, the spread of equal pairs 0.015: 5 seeds decide each with a power above 99%. A "
-    "fifteenth of the paper's size; the edge is the same (reports/measured/edge_sizes.json).",
+    "fifteenth of the paper's size; the edge is the same (reports/measured/edge_sizes.json). "
+    "Language models: heads with a retrieval indicator above 0.5 that do not work locally (C09); after "
+    "arXiv 2606.21249, whose three patches these are; 6 questions at 3 positions. A cost 1.5 "
+    "standard deviations inside its margin is decided nine times in ten. Controls: those heads "
+    "blind must cost much, nothing done must cost nothing, no head turned must cost more than little.",
 )  # fmt: skip
 
 PERMUTED = [f"order-{name}" for name in ORDERS]
@@ -176,7 +218,96 @@ def test_without_rotation_no_order_of_frequencies_shows_anything(controlled, jud
     judge.units(FLAT.name, max(found, key=lambda one: abs(np.mean(one))), **context(arm))
 
 
+# in language models
+
+patched = measures("heads", "interventions")
+
+
+def no_heads(costs) -> str:
+    return "" if costs.heads.any() else "no head has a retrieval indicator above 0.5 and does not work locally"
+
+
+def beyond_a_tenth(costs, intervention: str) -> list[float]:
+    """(n,) nats beyond a tenth of the gap."""
+    return (costs.cost(intervention) - 0.1 * costs.cost(patch.name(ZERO, SLOWEST))).tolist()
+
+
+def dose_figure(key: str, costs) -> dict:
+    """Nats lost against the dose, each intervention at either end and at random."""
+    kinds = (ZERO, UNROTATE)
+    return {
+        "kind": "lines",
+        "title": f"Zeroed and un-rotated pairs of the retrieval heads, {key}",
+        "alt": f"Nats by which the own answer of {key} becomes less likely, against the dimensions intervened on.",
+        "x": {"label": "sixteenths of the head's dimensions", "values": list(patch.DOSES), "log": False},
+        "y": {"label": "answer less likely by, nats", "log": False, "zero": True},
+        "lines": [
+            {"label": f"{kind}, {end}", "values": [round(float(costs.cost(patch.name(kind, end, dose)).mean()), 4)
+                                                   for dose in patch.DOSES], "dashed": kind != ZERO}
+            for kind in kinds for end in patch.ENDS
+        ],
+        "caption": f"{costs.likelihood.shape[2]} questions at {len(costs.positions)} positions; {int(costs.heads.sum())} of "
+                   f"{costs.heads.size} heads. Points of accuracy lost at a quarter: " + ", ".join(
+                       f"{kind} {end} {costs.points(patch.name(kind, end)).mean():.1f}" for kind in patch.KINDS
+                       for end in patch.ENDS) + ".",
+        "paper": None,
+    }  # fmt: skip
+
+
+@patched
+def test_zeroing_the_slowest_quarter_costs_much(lm, intervened, judge):
+    with lm.or_not_run(judge, MUCH):
+        costs = intervened.costs
+        judge.units(MUCH.name, costs.cost(patch.name(ZERO, SLOWEST)).tolist(),
+                    note=f"{costs.points(patch.name(ZERO, SLOWEST)).mean():.1f} points of accuracy lost",
+                    series={f"interventions, {lm.key}": dose_figure(lm.key, costs)},
+                    **lm.context(unable=no_heads(costs)))  # fmt: skip
+
+
+@patched
+@pytest.mark.parametrize(("kind", "end"), LITTLE, ids=[f"{kind}-{end}".replace(" ", "-") for kind, end in LITTLE])
+def test_what_is_not_used_or_hardly_turns_costs_little(lm, intervened, judge, kind, end):
+    rule = LITTLE[kind, end]
+    with lm.or_not_run(judge, rule):
+        costs = intervened.costs
+        one = patch.name(kind, end)
+        judge.units(rule.name, beyond_a_tenth(costs, one),
+                    note=f"{costs.cost(one).mean():.3f} nats, {costs.points(one).mean():.1f} points",
+                    **lm.context(unable=no_heads(costs)))  # fmt: skip
+
+
+@patched
+@pytest.mark.parametrize(
+    ("rule", "kind", "cheap"),
+    [(ATTENUATED, attenuate(0.25), FASTEST), (OTHERS, ZERO, RANDOM)],
+    ids=["attenuate", "random"],
+)
+def test_the_slowest_cost_more_than_others(lm, intervened, judge, rule, kind, cheap):
+    with lm.or_not_run(judge, rule):
+        costs = intervened.costs
+        more = costs.cost(patch.name(kind, SLOWEST)) - costs.cost(patch.name(kind, cheap))
+        judge.units(rule.name, more.tolist(), **lm.context(unable=no_heads(costs)))
+
+
 # controls
+
+
+CONTROLS = [(rule, what) for rule in (MUCH, *LITTLE.values()) for what in (patch.NONE, patch.BLIND)]
+CONTROLS += [(LITTLE[UNROTATE, end], patch.UNROTATED) for end in (SLOWEST, FASTEST)]
+
+
+@patched
+@pytest.mark.parametrize(
+    ("rule", "what"), CONTROLS, ids=[f"{rule.name}-{what}".replace(" ", "-") for rule, what in CONTROLS]
+)
+def test_control_nothing_done_blind_heads_and_no_head_turned(lm, intervened, judge, rule, what):
+    """Nothing done costs nothing by every rule; blind heads, and a model that turns no head, cost much."""
+    role = POSITIVE_CONTROL if (rule is MUCH) != (what == patch.NONE) else NEGATIVE_CONTROL
+    label = what.replace(" ", "-")
+    with lm.or_not_run(judge, rule, label, role):
+        costs = intervened.costs
+        found = costs.cost(what).tolist() if rule is MUCH else beyond_a_tenth(costs, what)
+        judge.units(rule.name, found, role=role, **lm.control(label) | {"unable": no_heads(costs)})
 
 
 ROTATED = [f"controlled/{name}" for name in PERMUTED]
