@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from fixtures.claim import CLAIM_ROLE, NEGATIVE_CONTROL, NOT_RUN, SUPPORTED, VERDICTS
 
-from . import figures, strips, text, trust
+from . import figures, speed, strips, text, trust
 from .check import is_relative
 
 HERE = Path(__file__).parent
@@ -86,6 +86,7 @@ def render(results: dict) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         legend_rows=_legend_rows(),
         trust=trust.page(claims, run["manifest"], trust.recorded()),
+        speed=_speed(),
         files=_files(run.get("files", [])),
     )
 
@@ -428,6 +429,21 @@ def _not_run(claims: list[dict], manifest: list[str]) -> dict:
         "partly": [claim for claim in claims if claim["selected"] and not claim["complete"]],
         "rows": list(rows.values()),
     }
+
+
+def _speed() -> dict:
+    """The recorded benchmarks, their growth curves drawn as one figure."""
+    shown = speed.load()
+    if shown["growth"] is None:
+        return shown | {"plot": None}
+    plot = {
+        "spec": shown["growth"],
+        "id": "speed-growth",
+        "prefix": "sg",
+        "title": shown["growth"]["title"],
+        "kind": "lines",
+    }
+    return shown | {"plot": plot | {"caption": "", "paper": [], "wordy": False} | _drawing(plot, compact=False)}
 
 
 def _legend_rows() -> list[tuple[Markup, str, str]]:
