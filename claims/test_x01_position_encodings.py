@@ -19,7 +19,7 @@ import pytest
 from fixtures.arms import STANDARD
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.instruments import band
-from fixtures.models.small_transformers import BASELINE, ENCODING_CELLS, TOLD_APART
+from fixtures.models.small_cells import BASELINE, ENCODING_CELLS, TOLD_APART
 from fixtures.small_models import planted
 
 WIDTH = Rule(
@@ -61,9 +61,9 @@ CLAIM = Claim(
     "as the share of pairs that turn by more than half a circle over the range, and under no other position encoding. "
     "In small transformers the same holds for the pairs that add nothing to a retrieval head's score. RoPE and ALiBi "
     "add no parameters.",
-    contradicted_if="under any encoding the band is wider or narrower than the share of fast pairs by more than a twentieth of the "
-    "dimensions, or under RoPE it is less than a quarter of them, or in a small transformer the share of idle pairs "
-    "is off by more than a tenth, or RoPE or ALiBi learns a number more",
+    contradicted_if="under any encoding the band is wider or narrower than the share of fast pairs by more than a "
+    "twentieth of the dimensions, or under RoPE it is less than a quarter of them, or in a small transformer the share "
+    "of idle pairs is off by more than a tenth, or RoPE or ALiBi learns a number more",
     unit_of_analysis="training seed",
     rules=(WIDTH, BAND, SMALL_WIDTH, SMALL_SIZES, FREE, WITHIN, BEYOND),
     notes="Width needs no order of the dimensions: those below half of the mean of the largest eighth. Partial RoPE: "

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
-from fixtures.models.small_transformers import FAMILY_CELLS, PAPER_CELLS, SCALE_CELLS, TOLD_APART
+from fixtures.models.small_cells import FAMILY_CELLS, PAPER_CELLS, SCALE_CELLS, TOLD_APART
 from fixtures.small_models import planted
 
 WIDTH = Rule(

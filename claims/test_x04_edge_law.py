@@ -42,7 +42,8 @@ from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.data.published import RANK_FILES, PublishedError, Unavailable
 from fixtures.instruments import band
 from fixtures.instruments import pair_importance as pairs
-from fixtures.models.small_transformers import BASELINE, CONTEXT_CELLS, MASKS
+from fixtures.models.small_cells import BASELINE, CONTEXT_CELLS
+from fixtures.models.small_transformers import MASKS
 from fixtures.rope import dirichlet, distances
 from fixtures.rope.heads import LLAMA, OLMO, QWEN
 

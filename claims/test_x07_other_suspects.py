@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
-from fixtures.models.small_transformers import BASELINE, FACTOR_CELLS, TOLD_APART
+from fixtures.models.small_cells import BASELINE, FACTOR_CELLS, TOLD_APART
 from fixtures.small_models import planted
 
 WIDTH = Rule(
