@@ -135,7 +135,8 @@ CLAIM = Claim(
     "than the paper's experiment; their edges agree with those at full size within 0.05 "
     "(reports/measured/edge_sizes.json). Published ranks were known when CONTEXT was written. Small transformers: "
     "X03's, over ranges of 256, 2048 and 16384 tokens; their size is the root of |q||k| in retrieval heads. Their "
-    "first seeds, 0 and 1, gave edges of -0.06 to -0.18. A user's measured utilities: N = pi / "
+    "first seeds, 0 and 1, gave edges of -0.06 to -0.18. Three seeds leave a loss rise near 0.1 undecided: --seeds N "
+    "takes more. A user's measured utilities: N = pi / "
     "band.half_height(theta, utility) is the range over which a model uses its pairs, to be held against the table of "
     "predictions.",
 )  # fmt: skip

@@ -92,7 +92,7 @@ def test_a_verdict_names_the_row_it_rests_on(results):
     assert lines and all(any(sentence in line for sentence in sentences) for line in lines)
 
 
-@pytest.mark.parametrize("text", NASTY)
+@pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))  # their own would hold the name of a claim: \x07
 def test_text_that_others_wrote_stays_text(results, text):
     before = rendered(markdown(results))
     claim = results["claims"][2]
