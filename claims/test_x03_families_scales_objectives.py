@@ -56,9 +56,10 @@ CLAIM = Claim(
     "Size: root of the mean |q||k| of a pair, queries against the asked fact's key. N = 2048, base 10000, two heads "
     "of 64 dimensions where nothing else is said; GPT-NeoX and ModernBERT, whose heads divide the width, have one. "
     "All layers attend to everything (no sliding windows). A model that cannot do the task (nine in ten right), or "
-    "has no retrieval head, is inconclusive. Margins were chosen on seeds 0 and 1, verdicts are given on others. "
-    "Power: there the share was off by at most 0.03, sizes at 0.24 to 0.49 with 0.02 between seeds, the quarters cost "
-    "0.00 to 0.01 and 0.77 to 0.91: three seeds decide. All pairs above the edge cost 0.00 to 0.19.",
+    "has no retrieval head, is inconclusive. Margins were chosen on seeds 0 and 1 with 250 steps of training, "
+    "verdicts are given on others with 200. Power: there the share was off by at most 0.03, sizes at 0.24 to 0.49 "
+    "with 0.02 between seeds, the quarters cost 0.00 to 0.01 and 0.77 to 0.91: three seeds decide. All pairs above "
+    "the edge cost 0.00 to 0.19.",
 )  # fmt: skip
 
 CELLS = [*FAMILY_CELLS, *SCALE_CELLS]
