@@ -50,7 +50,7 @@ FEW_MODELS, FEW_ROWS, FEW_PLOTS, FEW_FILES = 6, 8, 3, 6
 MANY_ROWS, SHOWN_ROWS = 40, 24
 """A table longer than the first shows the second, worst verdict first, and names the rest."""
 
-TOLD_ORIGINS, TOLD_PROVENANCE = 2, 160
+TOLD_ORIGINS, TOLD_PROVENANCE = 1, 120
 """Rows of a rule whose origin is told, and characters of a provenance; all of it stands in results.json."""
 
 DRAWN = 2_000_000
