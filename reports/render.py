@@ -431,9 +431,11 @@ def _not_run(claims: list[dict], manifest: list[str]) -> dict:
     }
 
 
-def _speed() -> dict:
-    """The recorded benchmarks, their growth curves drawn as one figure."""
+def _speed() -> dict | None:
+    """The recorded benchmarks, their growth curves drawn as one figure; None where nothing is recorded."""
     shown = speed.load()
+    if shown is None:
+        return None
     if shown["growth"] is None:
         return shown | {"plot": None}
     plot = {

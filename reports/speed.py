@@ -40,5 +40,6 @@ def _growth(curves: list[dict]) -> dict | None:
     }
 
 
-def load(path: Path = RECORDED) -> dict:
-    return view(json.loads(path.read_text(encoding="utf-8")))
+def load(path: Path = RECORDED) -> dict | None:
+    """The view of what is recorded, None in a checkout that came without it."""
+    return view(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None

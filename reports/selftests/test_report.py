@@ -96,7 +96,7 @@ def test_headings_do_not_skip_a_level_and_the_language_is_said(page):
 
 
 def test_a_verdict_is_always_a_word_and_never_a_colour_alone(page_text):
-    shown = re.findall(r'<span class="verdict ([a-z-]+)"><span [^>]*>(.)</span>([^<]*)</span>', page_text)
+    shown = re.findall(r'<span class="verdict ([a-z-]+)"><i [^>]*>(.)</i>([^<]*)</span>', page_text)
     assert shown
     assert len(shown) == page_text.count('<span class="verdict ')
     assert {which for which, _, _ in shown} == {"supported", "contradicted", "inconclusive", "not-run"}
