@@ -37,8 +37,8 @@ CLAIM = Claim(
     unit_of_analysis="context",
     rules=tuple(RULES.values()),
     notes="48 contexts of each kind, 16 with the answer in each third; one changed answer leaves a loss of 0 undecided, a "
-          "loss of 15 points is seen nine times in ten. Controls: the quarter of pairs of the highest utility must cost more "
-          "than 2.2 points, and nothing pruned nothing.",
+          "loss of 15 points is seen nine times in ten. Controls: pruning every pair must cost more than 2.2 points, "
+          "and nothing pruned nothing.",
 )  # fmt: skip
 
 needs = pytest.mark.measures("heads", "pruned", "robust")
@@ -80,11 +80,11 @@ def test_pruning_costs_little_elsewhere(lm, pruned, robust, judge, shift, name):
 
 @needs
 @pytest.mark.parametrize("shift", [robust_models.LONGER, robust_models.NOISE])
-@pytest.mark.parametrize("name", [conditions.HIGHEST, conditions.NONE], ids=["highest", "nothing"])
-def test_control_pairs_of_the_highest_utility_and_none_at_all(lm, robust, judge, shift, name):
+@pytest.mark.parametrize("name", [conditions.EVERY_PAIR, conditions.NONE], ids=["every-pair", "nothing"])
+def test_control_every_pair_and_none_at_all(lm, robust, judge, shift, name):
     """Nothing pruned is compared with the plain model, nothing registered, on the first contexts of each third."""
     rule, what = RULES[shift, EIGHTH], f"{name.replace(' ', '-')}-pruned"
-    role = NEGATIVE_CONTROL if name == conditions.HIGHEST else POSITIVE_CONTROL
+    role = NEGATIVE_CONTROL if name == conditions.EVERY_PAIR else POSITIVE_CONTROL
     embedded_only(lm, judge, rule, model=f"{lm.key}:{what}", role=role, guards=[lm.key])
     with lm.or_not_run(judge, rule, what, role):
         loss = robust.loss(shift)
