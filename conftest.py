@@ -12,6 +12,7 @@ pytest_plugins = [  # each after those it imports
     "fixtures.conformance",
     "fixtures.pruned_models",
     "fixtures.robust_models",
+    "fixtures.ruler_models",
     "fixtures.small_models",
     "fixtures.intervened_models",
     "fixtures.cut_models",

@@ -6,14 +6,17 @@ judged: pairs whose utility is below 0.5 in every head of the group, and the pap
 where all heads of the group are retrieval heads. Little is C07's 2.2 points; the bytes are exact or wrong.
 
 Beside them: how much can go at all, lowest utility first, chosen on some questions and judged on others; as many random
-pairs; and needles in haystacks of chosen lengths. Latency is measured in `fixtures/benchmarks`, and promised nowhere.
+pairs; needles in haystacks of chosen lengths, and with `--ruler TOKENS` all of RULER's tasks in words; scores of
+lm-evaluation-harness from `--harness FILE`. Latency is measured in `fixtures/benchmarks`, and promised nowhere.
 """
 
 import numpy as np
 import pytest
 
+from fixtures import harness_files, ruler_models
 from fixtures import prune_figures as figures
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.data import ruler
 from fixtures.instruments import prune_conditions as conditions
 from fixtures.pruned_models import ability_aside
 
@@ -52,14 +55,46 @@ RANDOM = {
         "above", SMALL, "points", "more than a small loss, or the choice buys nothing", decisive=False,
     ),
 }  # fmt: skip
-TASKS = ("single", "multi-key", "multi-value", "multi-query")
 NEEDLES = {
     (task, name): Rule(
         f"needles, {task}, {name}", f"share of the needles lost in the task {task} without the {name}", "below", SMALL,
         "points", PAPERS_OWN, decisive=False, per="context",
     )
-    for task in TASKS
-    for name in (conditions.LOW, conditions.FASTEST)
+    for task in ruler.NEEDLES
+    for name in ruler_models.BESIDE
+}  # fmt: skip
+COUNTING = {
+    (task, name): Rule(
+        f"RULER, {task}, {name}", f"share of the answers lost in RULER's {task} without the {name}", "below", SMALL,
+        "points", PAPERS_OWN, decisive=False, per="context",
+    )
+    for task in ruler.COUNTING
+    for name in ruler_models.BESIDE
+}  # fmt: skip
+OTHERS = {
+    (name, other): Rule(
+        f"RULER, {other} cost more", f"how much more pruning the {other} costs than the {name}, over RULER's tasks that it "
+        "can do", "above", SMALL, "points", "more than a small loss, or the choice buys nothing", decisive=False,
+        per="context",
+    )
+    for name, beside in ruler_models.BESIDE.items()
+    for other in beside
+}  # fmt: skip
+
+HARNESS = {
+    group: Rule(
+        f"lm-evaluation-harness, {group}", f"loss of score on its {group} without the pairs of the mask file", "below",
+        SMALL, "points", PAPERS_OWN, decisive=False, per="sample",
+    )
+    for group in harness_files.GROUPS
+}  # fmt: skip
+HARNESS_OTHERS = {
+    (group, other): Rule(
+        f"lm-evaluation-harness, {group}, {other}", f"how much more pruning as many {other} costs on its {group}", "above",
+        SMALL, "points", "more than a small loss, or the choice buys nothing", decisive=False, per="sample",
+    )
+    for group in harness_files.GROUPS
+    for other in (harness_files.RANDOM, harness_files.OTHERS)
 }  # fmt: skip
 
 CLAIM = Claim(
@@ -71,7 +106,8 @@ CLAIM = Claim(
               "by exactly the bytes predicted.",
     contradicted_if="either choice costs more than 2.2 points, or the cache holds another number of bytes than predicted",
     unit_of_analysis="question",
-    rules=(LOW, FIXED, BYTES, SAME, WEIGHTS, CUT, CHOSEN, SHARE, *RANDOM.values(), *NEEDLES.values()),
+    rules=(LOW, FIXED, BYTES, SAME, WEIGHTS, CUT, CHOSEN, SHARE, *RANDOM.values(), *NEEDLES.values(),
+           *COUNTING.values(), *OTHERS.values(), *HARNESS.values(), *HARNESS_OTHERS.values()),
     notes="Keys are cut after RoPE and queries alike, at the model's own softmax scale: what is left is what masking the "
           "same dimensions of the queries leaves. V is unchanged, so the whole cache shrinks by half of the K share. Power: "
           "one changed answer among 48 questions at 3 positions still leaves the upper bound of the cost at 1.9 points, two "
@@ -81,7 +117,7 @@ CLAIM = Claim(
           "q and k takes its RMS over rows that would be gone, and such a model is inconclusive.",
 )  # fmt: skip
 
-needs = pytest.mark.measures("heads", "pruned", "kept")
+needs = pytest.mark.measures("heads", "pruned", "kept", "ruler")
 COSTS = {LOW.name: conditions.LOW, FIXED.name: conditions.FASTEST}
 
 
@@ -104,22 +140,22 @@ def judged(pruned, name: str) -> np.ndarray:
     return pruned.loss.cost(name)[conditions.choosing(pruned.loss.scores.shape[2]) :]
 
 
-def shown(lm, pruned) -> dict:
+def shown(lm, pruned, cut) -> dict:
     names = list(pruned.prunings.names)
     return {
         f"pruning curve, {lm.key}": figures.curve(lm.key, pruned),
-        f"pruning table, {lm.key}": figures.table(lm.key, pruned, names),
+        f"pruning table, {lm.key}": figures.table(lm.key, pruned, cut, names),
     }
 
 
 @needs
 @pytest.mark.parametrize("rule", [LOW, FIXED], ids=["u-below-half", "fastest-quarter"])
-def test_pruning_what_is_under_used_costs_little(lm, pruned, judge, rule):
+def test_pruning_what_is_under_used_costs_little(lm, pruned, cut_model, judge, rule):
     with lm.or_not_run(judge, rule):
         name = COSTS[rule.name]
         cost, share = pruned.loss.cost(name), pruned.prunings.share(name)
         judge.units(rule.name, cost.tolist(), note=f"{share:.1%} of the K cache pruned",
-                    series=shown(lm, pruned) if rule is LOW else {},
+                    series=shown(lm, pruned, cut_model) if rule is LOW else {},
                     **lm.context(unable=nothing_goes(pruned, name)))  # fmt: skip
 
 
@@ -200,23 +236,119 @@ def test_beside_it_random_pairs_cost_more(lm, pruned, judge, name, other):
         judge.units(RANDOM[name].name, more.tolist(), **lm.context(unable=nothing_goes(pruned, name)))
 
 
+def judge_task(lm, pruned, ruled, judge, rule: Rule, task: str, name: str) -> None:
+    loss = ruled.loss(task)
+    lost = 100 * (loss.of(conditions.NONE) - loss.of(name)).ravel()  # lengths are strata of one sample of contexts
+    series = figures.tasks_tables(lm.key, ruled) if (task, name) == (ruler.TRACKING, conditions.LOW) else {}
+    judge.units(rule.name, lost.tolist(), series=series, note=f"found {loss.accuracy().round(1).tolist()}% unpruned, "
+                f"{loss.accuracy(name).round(1).tolist()}% pruned, at {list(loss.positions)} tokens",
+                **lm.context(unable=ruled.unable(loss) or nothing_goes(pruned, name)))  # fmt: skip
+
+
+def nothing_to_lose(judge, rule: Rule, why: str, control: dict) -> None:
+    """A control by which something must be lost is not-run where the unpruned model has nothing."""
+    context = {name: value for name, value in control.items() if name != "unable"}
+    judge.not_run(rule.name, reason=why, command="name with --model one that can do the task", **context)
+
+
+def ids(tasks) -> list[str]:
+    return ["-".join(key).replace(" ", "-") for key in tasks]
+
+
 @needs
-@pytest.mark.parametrize(("task", "name"), NEEDLES, ids=[f"{task}-{name.replace(' ', '-')}" for task, name in NEEDLES])
-def test_beside_it_needles_are_found(lm, pruned, judge, task, name):
+@pytest.mark.parametrize(("task", "name"), NEEDLES, ids=ids(NEEDLES))
+def test_beside_it_needles_are_found(lm, pruned, ruled, judge, task, name):
     rule = NEEDLES[task, name]
-    if not lm.name.embedded:
-        judge.not_run(rule.name, model=lm.key, reason="needles are made in the words of the embedded models",
-                      command="pytest claims/ --claim X02 --model embedded")  # fmt: skip
+    if not (lm.name.embedded or lm.settings.ruler):
+        judge.not_run(rule.name, model=lm.key, reason="RULER's tasks are asked in words with --ruler TOKENS",
+                      command=f"{lm.command('X02')} --ruler 4096")  # fmt: skip
     with lm.or_not_run(judge, rule):
-        found = pruned.needles[task]
-        lost = (
-            100 * (found.of(conditions.NONE) - found.of(name)).ravel()
-        )  # lengths are strata of one sample of contexts
-        able = float(found.accuracy().mean())
-        unable = "" if able >= 100 * lm.questions.able_at else f"it finds {able:.0f}% of these needles unpruned"
-        judge.units(rule.name, lost.tolist(), note=f"found {found.accuracy().round(1).tolist()}% unpruned, "
-                    f"{found.accuracy(name).round(1).tolist()}% pruned, at {list(found.positions)} tokens",
-                    **lm.context(unable=unable or nothing_goes(pruned, name)))  # fmt: skip
+        judge_task(lm, pruned, ruled, judge, rule, task, name)
+
+
+@needs
+@pytest.mark.in_words("ruler")
+@pytest.mark.parametrize(("task", "name"), COUNTING, ids=ids(COUNTING))
+def test_beside_it_variables_and_words_are_tracked(lm, pruned, ruled, judge, task, name):
+    with lm.or_not_run(judge, COUNTING[task, name]):
+        judge_task(lm, pruned, ruled, judge, COUNTING[task, name], task, name)
+
+
+@needs
+@pytest.mark.in_words("ruler")
+@pytest.mark.parametrize(("name", "other"), OTHERS, ids=ids(OTHERS))
+def test_beside_it_other_pairs_cost_more_on_rulers_tasks(lm, pruned, ruled, judge, name, other):
+    rule = OTHERS[name, other]
+    with lm.or_not_run(judge, rule):
+        unable = nothing_goes(pruned, name) or ("" if ruled.able else "it can do none of RULER's tasks unpruned")
+        judge.units(rule.name, lambda: ruled.lost(other, against=name).tolist(), note=f"tasks: {', '.join(ruled.able)}",
+                    **lm.context(unable=unable))  # fmt: skip
+
+
+@needs
+@pytest.mark.in_words("ruler")
+@pytest.mark.parametrize("task", ruler.TASKS, ids=[task.replace(" ", "-") for task in ruler.TASKS])
+def test_control_without_any_pair_rulers_tasks_are_lost(lm, ruled, judge, task):
+    """Whatever the ranking: attention that averages its prefix finds and counts nothing."""
+    rule, what = (NEEDLES | COUNTING)[task, conditions.LOW], f"every-pair-pruned-{task.replace(' ', '-')}"
+    with lm.or_not_run(judge, rule, what, NEGATIVE_CONTROL):
+        loss = ruled.loss(task)
+        control = lm.control(what) | {"role": NEGATIVE_CONTROL}
+        if ruled.unable(loss):
+            nothing_to_lose(judge, rule, ruled.unable(loss), control)
+        lost = 100 * (loss.of(conditions.NONE) - loss.of(ruler_models.EVERY)).ravel()
+        judge.units(rule.name, lost.tolist(), **control)
+
+
+def harness_of(lm, judge, rule: Rule, group: str, what: str = "", **role) -> tuple[harness_files.Scores, dict]:
+    """The scores of a model on tasks of a group, and what every row of them says; not-run where no file holds any."""
+    who = {"model": f"{lm.key}:{what}", "guards": [lm.key]} if what else {"model": lm.key}
+    model = lm.under_test.provenance
+    found = next((one for one in lm.settings.harness if one.weights == model["weights"]), None)
+    if found is None or group not in map(harness_files.group_of, found.tasks):
+        tasks = "NAMES" if group == harness_files.REST else group
+        judge.not_run(rule.name, **who, **role, reason=f"no file of --harness holds scores of this model on {group}",
+                      command=f"python -m fixtures.harness {lm.key} MASK_FILE --tasks {tasks} --out FILE, then "
+                      f"{lm.command('X02')} --harness FILE")  # fmt: skip
+    able = found.able(group)
+    unable = "" if able else f"the unpruned model scores under {100 * harness_files.ABLE:.0f}% on every task of {group}"
+    of = f"tasks: {', '.join(able)}; {found.share:.1%} of the K cache; lm_eval {found.versions.get('lm_eval')}"
+    provenance = {"model": model, "scores": found.key}
+    return found, who | role | {"unable": unable, "note": f"{of}; {found.short}" if found.short else of,
+                                "provenance": provenance}  # fmt: skip
+
+
+@needs
+@pytest.mark.in_words
+@pytest.mark.parametrize("group", HARNESS, ids=[group.replace(" ", "-") for group in HARNESS])
+def test_beside_it_the_harness_loses_little(lm, judge, group):
+    rule = HARNESS[group]
+    with lm.or_not_run(judge, rule):
+        found, context = harness_of(lm, judge, rule, group)
+        series = {f"lm-evaluation-harness, {group}, {lm.key}": figures.harness_table(lm.key, found, group)}
+        judge.units(rule.name, found.lost(group, harness_files.PRUNED).tolist(), series=series, **context)
+
+
+@needs
+@pytest.mark.in_words("harness")
+@pytest.mark.parametrize(("group", "other"), HARNESS_OTHERS, ids=ids(HARNESS_OTHERS))
+def test_beside_it_other_pairs_cost_the_harness_more(lm, judge, group, other):
+    rule = HARNESS_OTHERS[group, other]
+    with lm.or_not_run(judge, rule):
+        found, context = harness_of(lm, judge, rule, group)
+        judge.units(rule.name, found.lost(group, other, against=harness_files.PRUNED).tolist(), **context)
+
+
+@needs
+@pytest.mark.in_words("harness")
+@pytest.mark.parametrize("group", HARNESS, ids=[group.replace(" ", "-") for group in HARNESS])
+def test_control_without_any_pair_the_harness_loses_much(lm, judge, group):
+    rule, what = HARNESS[group], f"every-pair-pruned-{group.replace(' ', '-')}"
+    with lm.or_not_run(judge, rule, what, NEGATIVE_CONTROL):
+        found, context = harness_of(lm, judge, rule, group, what, role=NEGATIVE_CONTROL)
+        if context["unable"]:
+            nothing_to_lose(judge, rule, context["unable"], context)
+        judge.units(rule.name, found.lost(group, harness_files.EVERY).tolist(), **context)
 
 
 @needs
