@@ -113,10 +113,10 @@ CLAIM = Claim(
           "same dimensions of the queries leaves. V is unchanged, so the whole cache shrinks by half of the K share. Power: "
           "bounds are exact for right and wrong; one changed answer among 160 questions at 3 positions leaves the upper "
           "bound of the cost at 2.1 points, two at 2.35. A model with no pair below 0.5, or no key head of retrieval "
-          "heads alone, has nothing to prune by that rule and is inconclusive. Controls: pruning every pair must cost more than 2.2 "
-          "points by every rule on a cost, an unpruned cache must fail the bytes, an unpruned model the logits. Weights are "
-          "cut where that is exact: a norm on q and k takes its RMS over rows that would be gone, and such a model is "
-          "inconclusive.",
+          "heads alone, has nothing to prune by that rule and is inconclusive. Controls: pruning every pair must cost more "
+          "than 2.2 points by every rule on a cost, an unpruned cache must fail the bytes, an unpruned model the logits. "
+          "Weights are cut where that is exact: a norm on q and k takes its RMS over rows that would be gone, and such a "
+          "model is inconclusive.",
 )  # fmt: skip
 
 needs = pytest.mark.measures("heads", "pruned", "kept", "ruler")
