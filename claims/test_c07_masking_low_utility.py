@@ -13,6 +13,7 @@ import pytest
 from fixtures import head_figures as figures
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Prior, Rule
 from fixtures.instruments import mask_conditions as masks
+from fixtures.language_models import ASKED_PLAINLY
 
 SMALL = 2.2
 PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4)"
@@ -45,10 +46,10 @@ CLAIM = Claim(
     unit_of_analysis="question",
     rules=(COST, RANDOM, OPPOSITE, RELATIVE, SHARE),
     prior=Prior("low", "pruning pays across tasks"),
-    notes="The paper's own changes are +0.06 (Llama), +0.89 (OLMo) and -1.36 points (Qwen). Power: with 2 answers in "
-          "100 that change at a position, 120 questions leave the mean uncertain by 1.2 points (90%), so a loss of 0 "
-          "is decided. Controls: the same questions to the plain model must lose nothing against the instrumented "
-          "one, and all heads blind must lose much.",
+    notes="The paper's own changes are +0.06 (Llama), +0.89 (OLMo) and -1.36 points (Qwen). Power: bounds are exact for "
+          "right and wrong, so that a loss of 0 is decided where no more than one of 160 questions changes at one position; "
+          "135 are the fewest that can. Controls: the same questions to the plain model must lose nothing against the "
+          "instrumented one, and all heads blind must lose much.",
 )  # fmt: skip
 
 needs = pytest.mark.measures("heads", "answers")
@@ -125,4 +126,6 @@ def test_control_blind_heads_lose_much(lm, judge):
 def test_control_the_instrument_itself_loses_nothing(lm, judge):
     """The same first questions answered by the plain model, by its own `generate`, nothing registered or masked."""
     with lm.or_not_run(judge, COST, "nothing-masked", POSITIVE_CONTROL):
-        judge.units(COST.name, lm.instrument_cost().tolist(), role=POSITIVE_CONTROL, **lm.control("nothing-masked"))
+        lost = lm.instrument_cost()
+        judge.exact(COST.name, float(lost.mean()), n=len(lost), test=ASKED_PLAINLY, role=POSITIVE_CONTROL,
+                    **lm.control("nothing-masked"))  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 from fixtures import robust_models
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.instruments import prune_conditions as conditions
+from fixtures.language_models import ASKED_PLAINLY
 
 SMALL = conditions.SMALL
 PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4), as in C07 and X02"
@@ -36,9 +37,9 @@ CLAIM = Claim(
     contradicted_if="it loses more than 2.2 points on one of the two",
     unit_of_analysis="context",
     rules=tuple(RULES.values()),
-    notes="48 contexts of each kind, 16 with the answer in each third; one changed answer leaves a loss of 0 undecided, a "
-          "loss of 15 points is seen nine times in ten. Controls: pruning every pair must cost more than 2.2 points, "
-          "and nothing pruned nothing.",
+    notes="162 contexts of each kind, 54 with the answer in each third. Power: bounds are exact for right and wrong; one "
+          "changed answer leaves a loss of 0 undecided, a loss of 10 points is seen nine times in ten. Controls: pruning "
+          "every pair must cost more than 2.2 points, and nothing pruned nothing.",
 )  # fmt: skip
 
 needs = pytest.mark.measures("heads", "pruned", "robust")
@@ -88,7 +89,11 @@ def test_control_every_pair_and_none_at_all(lm, robust, judge, shift, name):
     embedded_only(lm, judge, rule, model=f"{lm.key}:{what}", role=role, guards=[lm.key])
     with lm.or_not_run(judge, rule, what, role):
         loss = robust.loss(shift)
-        cost = 100 * (loss.of(conditions.NONE) - loss.of(name)).ravel()
-        judge.units(
-            rule.name, cost.tolist(), role=role, **lm.control(what) | ({"unable": lost(loss)} if lost(loss) else {})
-        )
+        context = lm.control(what) | ({"unable": lost(loss)} if lost(loss) else {})
+        unpruned = loss.of(conditions.NONE)
+        if name == conditions.NONE:
+            plain = robust.plainly(shift)  # (thirds, first contexts of each)
+            changed = 100 * (plain - unpruned[:, : plain.shape[1]])
+            judge.exact(rule.name, float(changed.mean()), n=changed.size, test=ASKED_PLAINLY, role=role, **context)
+        else:
+            judge.units(rule.name, (100 * (unpruned - loss.of(name))).ravel().tolist(), role=role, **context)
