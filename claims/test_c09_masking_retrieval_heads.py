@@ -147,6 +147,7 @@ def test_the_nearest_document_is_hurt_less(lm, judge, position):
         judge.units(
             NEARER[position].name,
             [float(points) for points in relief],
+            reach=200.0,
             paper=f"table 2: {RELIEF[position]}",
             **lm.context(unable=no_such_heads(answers) or unasked),
         )
