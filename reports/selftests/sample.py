@@ -13,6 +13,7 @@ import random
 from fixtures.claim import INCONCLUSIVE, NEGATIVE_CONTROL, NOT_RUN, POSITIVE_CONTROL, Claim, Prior, Rule
 from fixtures.evidence import Row, adjusted, final_verdicts, make_row
 from fixtures.statistics import exact, mean_of_units, normal_interval
+from reports import speed
 from reports.check import digest
 
 IDENTITIES = {
@@ -725,3 +726,7 @@ def hostile_document(text: str) -> dict:
     made["run"]["commit"] = text
     made["run"]["files"] = [{"name": "heads.csv", "about": text}]
     return made
+
+
+ON_SPEED = int(bool((speed.load() or {}).get("growth")))
+"""Figures that every report holds besides those of its evidence: the page on speed draws its growth curves."""

@@ -17,7 +17,7 @@ import pytest
 
 from reports.render import render
 from reports.selftests.page import Page, loads
-from reports.selftests.sample import document, hostile_document
+from reports.selftests.sample import ON_SPEED, document, hostile_document
 
 SAMPLE = document()
 
@@ -159,8 +159,8 @@ def test_both_mistakes_of_the_summary_are_corrected(page):
 
 def test_a_series_is_drawn_once_and_none_is_left_out(page, page_text):
     wanted = {json.dumps(spec, sort_keys=True) for row in SAMPLE["evidence"] for spec in row["series"].values()}
-    assert len(page.all("figure")) == len(wanted) == 9
-    assert page_text.count('class="figure"') == sum('"lines"' in spec for spec in wanted) == 6
+    assert len(page.all("figure")) - ON_SPEED == len(wanted) == 9
+    assert page_text.count('class="figure"') - ON_SPEED == sum('"lines"' in spec for spec in wanted) == 6
     assert "could not be drawn" not in page_text
 
 
