@@ -298,7 +298,7 @@ def test_control_without_any_pair_rulers_tasks_are_lost(lm, ruled, judge, task):
         control = lm.control(what) | {"role": NEGATIVE_CONTROL}
         if ruled.unable(loss):
             nothing_to_lose(judge, rule, ruled.unable(loss), control)
-        lost = 100 * (loss.of(conditions.NONE) - loss.of(ruler_models.EVERY)).ravel()
+        lost = 100 * (loss.of(conditions.NONE) - loss.of(conditions.EVERY_PAIR)).ravel()
         judge.units(rule.name, lost.tolist(), **control)
 
 
