@@ -94,7 +94,7 @@ def test_masking_low_utility_loses_little(lm, judge):
 def test_beside_it_other_dimensions_cost_more(lm, judge, rule, other):
     with lm.or_not_run(judge, rule):
         answers = lm.answers
-        more = answers.cost(other) - answers.cost(masks.LOW)
+        more = answers.cost(other, against=masks.LOW)
         judge.units(rule.name, more.tolist(), **lm.context(unable=nothing_to_mask(answers)))
 
 

@@ -166,7 +166,7 @@ def test_the_nearest_document_is_hurt_less(lm, judge, position):
 def test_beside_it_what_the_paper_did_not_compare(lm, judge, rule, costly, cheap):
     with lm.or_not_run(judge, rule):
         answers = lm.answers
-        more = answers.cost(costly) - answers.cost(cheap)
+        more = answers.cost(costly, against=cheap)
         judge.units(rule.name, more.tolist(), **lm.context(unable=no_such_heads(answers, cheap)))
 
 
