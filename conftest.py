@@ -16,4 +16,5 @@ pytest_plugins = [  # each after those it imports
     "fixtures.small_models",
     "fixtures.intervened_models",
     "fixtures.cut_models",
+    "fixtures.workers",
 ]
