@@ -40,8 +40,8 @@ CLAIM = Claim(
     notes="What decides is asked of 540 contexts of each kind, 180 with the answer in each third; the rest, and the "
           "controls, of 162 others. Power by the exact bounds for right and wrong: 540 support a true loss of 0.3 points in "
           "99.9% of runs, in 97% where 0.6 points are lost and 0.3 gained, and one of 0.5 in 98%; up to six contexts lost "
-          "leave it supported. 162 had said nothing once a single one was lost. A loss of 10 points is seen nine times in ten "
-          "in 162. Controls: pruning every pair must cost more than 2.2 points, and nothing pruned nothing.",
+          "leave it supported, where of 162 a single one left it open. 162 see a loss of 10 points nine times in ten. "
+          "Controls: pruning every pair must cost more than 2.2 points, and nothing pruned nothing.",
 )  # fmt: skip
 
 needs = pytest.mark.measures("heads", "pruned", "robust")
