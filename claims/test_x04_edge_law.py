@@ -530,16 +530,26 @@ def small_context(models: list, model: str) -> dict:
 def small_table(models: list) -> dict:
     rows = [
         [f"{model.cell.positions:,}", f"{model.cell.base:,.0f}", f"{math.pi * math.exp(model.log_edge.mean()):.2f}",
-         f"{model.above.mean():.0%}", f"{model.width.mean():.0%}", f"{rise_of_small(model).mean():.1%}"]
+         f"{model.above.mean():.0%}", f"{model.width.mean():.0%}", f"{rise_of_small(model).mean():.1%}",
+         f"{slow_over_fast(model.profile(model.utility), model.theta):.2f}"]
         for model in models
     ]  # fmt: skip
     return {
         "kind": "table",
         "title": "Small transformers trained over several ranges",
-        "columns": ["range, tokens", "base", "N theta at the edge", "fast pairs", "idle pairs", "loss rise above the edge"],
+        "columns": ["range, tokens", "base", "N theta at the edge", "fast pairs", "idle pairs", "loss rise above the edge",
+                    "u of slow pairs over fast"],
         "rows": rows,
-        "caption": "The law: pi = 3.14. Loss rise without every pair above it, as a share of a guess's loss.",
+        "caption": "The law: pi = 3.14. Loss rise without every pair above it, as a share of a guess's loss. "
+                   "u: eq. 4's utility in retrieval heads, mean of the slowest eighth of pairs over that of the fastest; a "
+                   "band takes 2.",
     }  # fmt: skip
+
+
+def slow_over_fast(profiles: np.ndarray, theta: np.ndarray) -> float:
+    """Mean of the slowest eighth of pairs over that of the fastest, of the seeds' (S, D) mean profile."""
+    fast, slow = band.plateaus(profiles.mean(axis=0)[np.argsort(-theta, kind="stable")])
+    return slow / fast
 
 
 def rise_of_small(model) -> np.ndarray:
@@ -557,6 +567,14 @@ def test_in_a_small_transformer_the_band_ends_where_the_law_says(small, judge, n
 def test_in_a_small_transformer_every_pair_above_the_edge_is_free(small, judge, name):
     model = small(name)
     judge.units(FREE.name, rise_of_small(model).tolist(), **model.context)
+
+
+@each_small
+def test_beside_it_the_edge_of_eq_4_in_a_small_transformer(small, judge, name):
+    model = small(name)
+    flat = [reason for profile in model.profile(model.utility) if (reason := band.no_band(model.theta, profile))]
+    judge.units(UTILITY_EDGE.name, model.log_edge_of(model.utility).tolist(),
+                **model.context | {"unable": model.unable or "".join(flat[:1])})  # fmt: skip
 
 
 @small_measures(*SMALL)
