@@ -22,6 +22,7 @@ from fixtures.data import ruler
 from fixtures.instruments import prune_conditions as conditions
 from fixtures.language_models import ASKED_PLAINLY, NotHere
 from fixtures.pruned_models import ability_aside
+from fixtures.statistics import fewest_without_a_loss
 
 SMALL = conditions.SMALL
 PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4), as in C07"
@@ -243,7 +244,9 @@ def judge_task(lm, pruned, ruled, judge, rule: Rule, task: str, name: str) -> No
     loss = ruled.loss(task)
     lost = 100 * (loss.of(conditions.NONE) - loss.of(name)).ravel()  # lengths are strata of one sample of contexts
     series = figures.tasks_tables(lm.key, ruled) if (task, name) == (ruler.TRACKING, conditions.LOW) else {}
-    judge.units(rule.name, lost.tolist(), series=series, note=f"found {loss.accuracy().round(1).tolist()}% unpruned, "
+    fewest = fewest_without_a_loss(SMALL, 100, CLAIM.alpha)
+    few = f"{len(lost)} contexts can contradict, not support: that takes {fewest} (--qa-limit); " * (len(lost) < fewest)
+    judge.units(rule.name, lost.tolist(), series=series, note=f"{few}found {loss.accuracy().round(1).tolist()}% unpruned, "
                 f"{loss.accuracy(name).round(1).tolist()}% pruned, at {list(loss.positions)} tokens",
                 **lm.context(unable=ruled.unable(loss) or nothing_goes(pruned, name)))  # fmt: skip
 
