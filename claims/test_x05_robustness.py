@@ -69,9 +69,8 @@ def nothing_to_see(pruned, loss, name: str, each: bool = False) -> str:
 
 def lost(loss, each: bool = False) -> str:
     able = float(loss.accuracy().max() if each else loss.accuracy().mean()) / 100
-    return (
-        "" if able >= LOST else f"the unpruned model itself is right in {able:.0%}{', no third more' if each else ''}"
-    )
+    share = f"at most {able:.0%} of a third" if each else f"{able:.0%}"
+    return "" if able >= LOST else f"the unpruned model itself is right in {share}"
 
 
 @needs
