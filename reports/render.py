@@ -104,6 +104,7 @@ def _environment():
         # every value that reaches the page passes here: hidden characters become visible before escaping
         finalize=lambda value: text.visible(value) if type(value) is str else value,
     )
+    environment.tests["figures"] = text.is_figures
     environment.filters |= {
         "number": text.number,
         "p_value": text.p_value,

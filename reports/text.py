@@ -128,3 +128,8 @@ def ranges(values: list[int]) -> str:
         else:
             parts.append([value, value])
     return ", ".join(str(a) if a == b else f"{a}–{b}" if b > a + 1 else f"{a}, {b}" for a, b in parts) or "–"
+
+
+def is_figures(cell) -> bool:
+    """Whether a cell holds numbers, signs, "to" and "of" alone: they have no direction of their own to be kept apart."""
+    return isinstance(cell, str) and re.fullmatch(r"(?:[-+0-9.,%() ]|to|of)*", cell) is not None

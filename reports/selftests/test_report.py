@@ -18,6 +18,7 @@ import pytest
 from reports.render import render
 from reports.selftests.page import Page, loads
 from reports.selftests.sample import ON_SPEED, document, hostile_document
+from reports.text import is_figures
 
 SAMPLE = document()
 
@@ -299,3 +300,12 @@ def test_a_long_table_shows_the_worst_and_names_the_rest():
     assert ">rope/many-69<" not in rows and ">rope/many-69<" in measured
     assert "0123456789ab…" in measured and "0123456789abcdef" * 4 not in page
     assert "stand in <code>evidence.csv</code>" in measured
+
+
+@pytest.mark.parametrize(
+    ("cell", "figures"),
+    [("98.8", True), ("0.00 (-1.85 to 1.85)", True), ("12.5%", True), ("", True), ("1 of 2", True), ("u < 0.5", False),
+     ("\u05d0 12", False), ("12\u202e", False), ("<b>", False), (3.5, False), (None, False)],
+)  # fmt: skip
+def test_figures_alone_need_no_isolation_of_their_direction(cell, figures):
+    assert is_figures(cell) == figures
