@@ -1,131 +1,233 @@
 """C07 · §5.2, tables 1 and 3 · Query dimensions of low utility can be masked in all heads and little is lost.
 
-The paper masks every query dimension whose utility is below 0.5 and asks its questions again. "Little" has no number in
-the text; 2.2 points is the only loss that the paper puts a figure to and calls small, so it is the margin, as in C11.
-The questions are the sample: each is asked with and without the mask, at every position of the answer.
+The paper masks every query dimension whose utility is below 0.5 and asks its questions again. What has a utility
+below 0.5 depends on how eq. 4 weighs error against penalty, which the paper does not say. So the masks of a whole
+path of weights are tested: does some weight mask a twentieth of all dimensions or more, and little is lost? Little
+is, for the answer, the smaller of a tenth of what blinding all heads costs in the same context and log 2 (the odds of
+the right word halved); for plain text, a tenth of a nat a token. As many random dimensions of each head must cost
+more, or the choice by utility buys nothing. A weight at which all three hold is admissible, and claims on utility
+(C06, C08, C10) are decided there.
 
-Beside it stand controls that the paper lacks: as many dimensions of each head at random, as many of the highest utility,
-and the dimensions that the scale-free reading of eq. 4 calls low.
+Weights, heads and utilities come from contexts that judge nothing. The frontier of what is masked against what is
+lost is drawn. Where whole questions are asked (--qa nq20, the paper's presets), table 1 is made in points as well.
 """
 
+import numpy as np
 import pytest
 
 from fixtures import head_figures as figures
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Prior, Rule
 from fixtures.instruments import mask_conditions as masks
-from fixtures.language_models import ASKED_PLAINLY
+from fixtures.measurements.answers import ASKED_PLAINLY
+from fixtures.paired_nats import HALVED
 
-SMALL = 2.2
-PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4)"
-COST = Rule("masking u < 0.5 costs little", "loss of mean accuracy with every dimension of utility below 0.5 masked", "below",
-            SMALL, "points", PAPERS_OWN)  # fmt: skip
-RANDOM = Rule(
-    "as many random dimensions cost more", "how much more masking as many random dimensions of each head costs", "above",
-    SMALL, "points", "more than a small loss, or the choice by utility buys nothing", decisive=False,
-)  # fmt: skip
-OPPOSITE = Rule(
-    "as many of the highest utility cost more", "how much more masking as many dimensions of the highest utility costs",
-    "above", SMALL, "points", "more than a small loss, or utility does not tell dimensions apart", decisive=False,
-)  # fmt: skip
-RELATIVE = Rule(
-    "masking u < 0.5 costs little, scale-free", "loss of mean accuracy with every dimension masked whose utility by the "
-    "scale-free reading of eq. 4 is below 0.5", "below", SMALL, "points", PAPERS_OWN, decisive=False,
-)  # fmt: skip
+LITTLE = (
+    "little is the smaller of a tenth of what blinding costs and log 2, context by context, and a tenth of a nat a "
+    "token of plain text, about what halving the model would cost"
+)
+COST = Rule(
+    name="masking u < 0.5 costs little",
+    quantity="nats lost beyond a small loss with every dimension of utility below 0.5 masked, at the best weight of "
+    "eq. 4: the worst of needles, plain text, and random dimensions not costing more",
+    side="below",
+    margin=0.0,
+    unit="nats",
+    why=LITTLE,
+    per="context",
+)
+SMALL = Rule(
+    name="a mask costs little",
+    quantity="nats of the right word's lead lost beyond a small loss",
+    side="below",
+    margin=0.0,
+    unit="nats",
+    why=LITTLE,
+    decisive=False,
+    per="context",
+)
 SHARE = Rule(
-    "a share worth masking", "share of all query dimensions with utility below 0.5", "above", 0.05, "of the dimensions",
-    "under a twentieth there is no inefficiency to speak of; the paper does not print its share", decisive=False, per="head",
-)  # fmt: skip
+    name="a share worth masking",
+    quantity="share of all query dimensions masked at the admissible weight that masks most",
+    side="above",
+    margin=0.05,
+    unit="of the dimensions",
+    why="under a twentieth there is no inefficiency to speak of; the paper does not print its share",
+    decisive=False,
+    per="head",
+)
+POINTS = Rule(
+    name="masking u < 0.5 costs little, in points",
+    quantity="loss of mean accuracy with every dimension of utility below 0.5 masked",
+    side="below",
+    margin=2.2,
+    unit="points",
+    why="2.2 points is the one loss that the paper puts a figure to and calls small (§5.4)",
+    per="question",
+)
+RANDOM = Rule(
+    name="as many random dimensions cost more, in points",
+    quantity="how much more masking as many random dimensions of each head costs",
+    side="above",
+    margin=2.2,
+    unit="points",
+    why="more than a small loss, or the choice by utility buys nothing",
+    decisive=False,
+    per="question",
+)
+OPPOSITE = Rule(
+    name="as many of the highest utility cost more, in points",
+    quantity="how much more masking as many dimensions of the highest utility costs",
+    side="above",
+    margin=2.2,
+    unit="points",
+    why="more than a small loss, or utility does not tell dimensions apart",
+    decisive=False,
+    per="question",
+)
 
 CLAIM = Claim(
     id="C07",
     title="Dimensions of low utility can be masked",
     source="§5.2, tables 1 and 3",
     statement="Masking every query dimension with utility below 0.5, in all heads, loses little accuracy in all "
-              "three models.",
-    contradicted_if="the mean accuracy over the three positions falls by more than 2.2 points",
-    unit_of_analysis="question",
-    rules=(COST, RANDOM, OPPOSITE, RELATIVE, SHARE),
+    "three models.",
+    contradicted_if="at every weight of eq. 4 that masks a twentieth of the dimensions or more, more than a small "
+    "loss is lost",
+    unit_of_analysis="context",
+    rules=(COST, SMALL, SHARE, POINTS, RANDOM, OPPOSITE),
     prior=Prior("low", "pruning pays across tasks"),
-    notes="The paper's own changes are +0.06 (Llama), +0.89 (OLMo) and -1.36 points (Qwen). Power: bounds are exact for "
-          "right and wrong, so that a loss of 0 is decided where no more than one of 160 questions changes at one position; "
-          "135 are the fewest that can. Controls: the same questions to the plain model must lose nothing against the "
-          "instrumented one, and all heads blind must lose much.",
-)  # fmt: skip
-
-needs = pytest.mark.measures("heads", "answers")
-MASKS = (masks.NONE, masks.LOW, masks.LOW_RANDOM, masks.LOW_OPPOSITE, masks.LOW_RELATIVE, masks.ALL_BLIND)
-
-
-def share(answers, name: str) -> float:
-    """Share of all query dimensions that a mask takes."""
-    return float((~answers.masks.keep[answers.masks.names.index(name)]).mean())
-
-
-def nothing_to_mask(answers) -> str:
-    return "" if share(answers, masks.LOW) else "no dimension has a utility below 0.5: there is nothing to mask"
-
-
-def shown(model) -> dict:
-    answers = model.answers
-    return {
-        f"table 1, {model.key}": figures.mask_table(
-            model.key, answers, list(MASKS), "Table 1 regenerated",
-            "table 1, means: Llama 54.09 to 54.15, OLMo 56.66 to 57.55, Qwen 58.72 to 57.36",
-        ),
-        f"answers, {model.key}": figures.answers_table(model.key, answers, [masks.NONE, masks.LOW, masks.ALL_BLIND]),
-    }  # fmt: skip
-
-
-@needs
-def test_masking_low_utility_loses_little(lm, judge):
-    with lm.or_not_run(judge, COST):
-        answers = lm.answers
-        judge.units(
-            COST.name, answers.cost(masks.LOW).tolist(), paper="table 1: -0.06, -0.89 and 1.36 points", series=shown(lm),
-            note=f"{share(answers, masks.LOW):.1%} of all query dimensions masked",
-            **lm.context(unable=nothing_to_mask(answers)),
-        )  # fmt: skip
-
-
-@needs
-@pytest.mark.parametrize(
-    ("rule", "other"), [(RANDOM, masks.LOW_RANDOM), (OPPOSITE, masks.LOW_OPPOSITE)], ids=["random", "highest"]
+    notes="The paper's own changes are +0.06 (Llama), +0.89 (OLMo) and -1.36 points (Qwen). SmolLM2-135M had been "
+    "looked at before, on other contexts: 8% of the dimensions could go at one weight, 41% at the next one seen "
+    "lost everything. Power: twelve contexts, in which a cost moves by about half a nat, decide a loss of nothing "
+    "against a small one of log 2 in over 99% of runs at each of eight weights. Controls: nothing masked must cost "
+    "little, all heads blind must not.",
 )
-def test_beside_it_other_dimensions_cost_more(lm, judge, rule, other):
-    with lm.or_not_run(judge, rule):
-        answers = lm.answers
-        more = answers.cost(other, against=masks.LOW)
-        judge.units(rule.name, more.tolist(), **lm.context(unable=nothing_to_mask(answers)))
+
+needs = pytest.mark.measures("heads", "contexts", "answers")
+in_points = pytest.mark.in_points
+TABLE_1 = "table 1: -0.06, -0.89 and 1.36 points lost"
+
+
+def shown(lm) -> dict:
+    sanity = lm.judged.sanity
+    return {
+        f"frontier, {lm.key}": figures.frontier(lm.key, lm.judged.rows, sanity),
+        f"weights, {lm.key}": figures.weights_table(lm.key, lm.judged.rows, sanity),
+    }
 
 
 @needs
-def test_beside_it_by_the_scale_free_reading(lm, judge):
-    with lm.or_not_run(judge, RELATIVE):
-        answers = lm.answers
-        judge.units(RELATIVE.name, answers.cost(masks.LOW_RELATIVE).tolist(),
-                    note=f"{share(answers, masks.LOW_RELATIVE):.1%} of all query dimensions masked",
-                    **lm.context())  # fmt: skip
+def test_masking_low_utility_loses_little_at_some_weight(lm, judge):
+    with lm.or_not_run(judge, COST):
+        judge.interval(
+            COST.name, lambda: lm.judged.sanity.measured(), paper=TABLE_1, series=shown(lm), **lm.answering()
+        )
 
 
 @needs
 def test_beside_it_how_many_there_are(lm, judge):
     with lm.or_not_run(judge, SHARE):
-        judge.exact(SHARE.name, share(lm.answers, masks.LOW), n=lm.answers.masks.retrieval.size, test="count over every head",
-                    **lm.context())  # fmt: skip
-
-
-@needs
-def test_control_blind_heads_lose_much(lm, judge):
-    with lm.or_not_run(judge, COST, "all-heads-blind", NEGATIVE_CONTROL):
-        judge.units(
-            COST.name, lm.answers.cost(masks.ALL_BLIND).tolist(), role=NEGATIVE_CONTROL, **lm.control("all-heads-blind")
+        chosen = lm.judged.sanity.chosen
+        judge.exact(
+            SHARE.name,
+            0.0 if chosen is None else chosen.share,
+            n=lm.heads_in_all,
+            test="count over every head",
+            note="no weight is admissible" if chosen is None else f"at the weight {chosen.weight:.3g}",
+            **lm.context(),
         )
 
 
 @needs
-def test_control_the_instrument_itself_loses_nothing(lm, judge):
+@pytest.mark.parametrize(
+    ("mask", "role"),
+    [(masks.ALL_BLIND, NEGATIVE_CONTROL), (masks.NONE, POSITIVE_CONTROL)],
+    ids=["all-heads-blind", "nothing-masked"],
+)
+def test_control_blind_heads_and_no_mask_at_all(lm, judge, mask, role):
+    name = "all-heads-blind" if mask == masks.ALL_BLIND else "nothing-masked"
+    with lm.or_not_run(judge, SMALL, name, role):
+        asked = lm.judged.rows
+        if mask == masks.ALL_BLIND:
+            lost = asked.cost(mask) - asked.small(masks.ALL_BLIND)
+            judge.units(SMALL.name, lost.tolist(), role=role, **lm.control(name))
+        else:
+            off = np.abs(asked.off)
+            judge.exact(
+                SMALL.name,
+                float(off.max()) - HALVED,
+                n=off.size,
+                test="the plain model's own lead, question by question, against log 2",
+                role=role,
+                **lm.control(name),
+            )
+
+
+# table 1 in points, where whole questions are asked
+
+
+def nothing_to_mask(answers) -> str:
+    return "" if answers.masks.share(masks.LOW) else "no dimension has a utility below 0.5: there is nothing to mask"
+
+
+@needs
+@in_points
+def test_masking_low_utility_loses_few_points(lm, judge):
+    with lm.or_not_run(judge, POINTS):
+        answers = lm.answers.under_masks
+        table = figures.mask_table(
+            lm.key,
+            answers,
+            [masks.NONE, masks.LOW, masks.LOW_RANDOM, masks.LOW_OPPOSITE, masks.ALL_BLIND],
+            "Table 1 regenerated",
+            "table 1, means: Llama 54.09 to 54.15, OLMo 56.66 to 57.55, Qwen 58.72 to 57.36",
+        )
+        few = figures.answers_table(lm.key, answers, [masks.NONE, masks.LOW, masks.ALL_BLIND])
+        judge.units(
+            POINTS.name,
+            answers.cost(masks.LOW).tolist(),
+            paper=TABLE_1,
+            series={f"table 1, {lm.key}": table, f"answers, {lm.key}": few},
+            note=f"{answers.masks.share(masks.LOW):.1%} of all query dimensions masked",
+            **lm.in_points(unable=nothing_to_mask(answers)),
+        )
+
+
+@needs
+@in_points
+@pytest.mark.parametrize(
+    ("rule", "other"), [(RANDOM, masks.LOW_RANDOM), (OPPOSITE, masks.LOW_OPPOSITE)], ids=["random", "highest"]
+)
+def test_beside_it_other_dimensions_cost_more_points(lm, judge, rule, other):
+    with lm.or_not_run(judge, rule):
+        answers = lm.answers.under_masks
+        more = answers.cost(other, against=masks.LOW)
+        judge.units(rule.name, more.tolist(), **lm.in_points(unable=nothing_to_mask(answers)))
+
+
+@needs
+@in_points
+def test_control_blind_heads_lose_many_points(lm, judge):
+    with lm.or_not_run(judge, POINTS, "all-heads-blind", NEGATIVE_CONTROL):
+        judge.units(
+            POINTS.name,
+            lm.answers.under_masks.cost(masks.ALL_BLIND).tolist(),
+            role=NEGATIVE_CONTROL,
+            **lm.control("all-heads-blind"),
+        )
+
+
+@needs
+@in_points
+def test_control_the_instrument_itself_loses_no_points(lm, judge):
     """The same first questions answered by the plain model, by its own `generate`, nothing registered or masked."""
-    with lm.or_not_run(judge, COST, "nothing-masked", POSITIVE_CONTROL):
-        lost = lm.instrument_cost()
-        judge.exact(COST.name, float(lost.mean()), n=len(lost), test=ASKED_PLAINLY, role=POSITIVE_CONTROL,
-                    **lm.control("nothing-masked"))  # fmt: skip
+    with lm.or_not_run(judge, POINTS, "nothing-masked", POSITIVE_CONTROL):
+        lost = lm.answers.instrument_cost()
+        judge.exact(
+            POINTS.name,
+            float(lost.mean()),
+            n=len(lost),
+            test=ASKED_PLAINLY,
+            role=POSITIVE_CONTROL,
+            **lm.control("nothing-masked"),
+        )
