@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fixtures import head_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Prior, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 from fixtures.instruments import head_profiles as profiles
 
 MORE_THAN_FLAT = "a tenth of the mean is what C03 calls flat"
@@ -45,6 +45,7 @@ CLAIM = Claim(
     id="C06",
     title="Utility rises from the first to the last dimension",
     source="§5.2, eq. 4, figs. 2b and 6",
+    scope=(PRETRAINED,),
     statement="The utility score of a head's query dimensions, averaged over heads, rises from the first to the last "
               "dimension in all three models.",
     contradicted_if="the last quarter of a model's pairs has at most a tenth of the mean more utility than the "

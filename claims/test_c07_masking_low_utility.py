@@ -11,7 +11,7 @@ and the dimensions that the scale-free reading of eq. 4 calls low.
 import pytest
 
 from fixtures import head_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Prior, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 from fixtures.instruments import mask_conditions as masks
 from fixtures.language_models import ASKED_PLAINLY
 
@@ -40,6 +40,7 @@ CLAIM = Claim(
     id="C07",
     title="Dimensions of low utility can be masked",
     source="§5.2, tables 1 and 3",
+    scope=(PRETRAINED,),
     statement="Masking every query dimension with utility below 0.5, in all heads, loses little accuracy in all "
               "three models.",
     contradicted_if="the mean accuracy over the three positions falls by more than 2.2 points",

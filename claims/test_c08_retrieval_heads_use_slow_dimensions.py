@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from fixtures import head_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.instruments import head_profiles as profiles
 from fixtures.instruments.head_agreement import agreement
 from fixtures.statistics import StatisticsError
@@ -51,6 +51,7 @@ CLAIM = Claim(
     id="C08",
     title="Retrieval heads use the last dimensions",
     source="§5.3, fig. 3",
+    scope=(PRETRAINED,),
     statement="Across heads the retrieval indicator correlates positively with the utility of the last 16 dimensions "
               "in all three models, and negatively with that of the first 16 in Llama and OLMo.",
     contradicted_if="the correlation has the other sign",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fixtures import head_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.instruments import head_profiles as profiles
 
 SIGN = "'go together' says a sign and no size"
@@ -32,6 +32,7 @@ CLAIM = Claim(
     id="C10",
     title="Larger query rows go with higher utility",
     source="§5.2, fig. 4",
+    scope=(PRETRAINED,),
     statement="A head's query row norms and its utility scores go together: over heads, for the first and for the "
     "last dimensions, and over the dimensions within a head.",
     contradicted_if="a correlation has the other sign, or within heads is below 0.1",
