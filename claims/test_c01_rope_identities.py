@@ -9,7 +9,7 @@ A popular summary of the paper says that angles grow with the dimension index. T
 
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.rope.attention import ATTENTIONS, FACTS, WRONG_ATTENTIONS, cases, wrong_attention
 from fixtures.rope.identities import IDENTITIES, SMALLEST_IS_WORST
 from fixtures.rope.implementations import IMPLEMENTATIONS
@@ -31,6 +31,7 @@ CLAIM = Claim(
     id="C01",
     title="RoPE is a rotation of pairs by position",
     source="§2, eqs. 1-2",
+    scope=(IMPLEMENTATION,),
     statement=(
         "Scores under RoPE depend on the relative position alone; rotations keep norms, compose, invert by "
         "transposition, start at the identity, are linear, keep pairs apart, agree between memory layouts, turn slower "

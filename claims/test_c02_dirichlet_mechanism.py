@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Prior, Rule
+from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, PRINTED, Claim, Prior, Rule
 from fixtures.rope import dirichlet
 from fixtures.rope.heads import HEADS, LLAMA, OLMO, TABLE
 from fixtures.rope.properties import examples_at, worst_over
@@ -30,6 +30,7 @@ CLAIM = Claim(
     id="C02",
     title="Fast pairs cannot help at a distance",
     source="§3; the kernel is ours",
+    scope=(IMPLEMENTATION, PRINTED),
     statement=(
         "The mean contribution of a pair over distances 0..N-1 is bounded by the Dirichlet kernel, near 1 for slow "
         "pairs and near 0 for fast ones, so that from a model's configuration follows which dimensions are wasted."

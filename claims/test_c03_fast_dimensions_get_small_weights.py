@@ -9,7 +9,7 @@ dimensions, over training seeds. That RoPE and no RoPE differ is then two verdic
 import numpy as np
 import pytest
 
-from fixtures.claim import Claim, Prior, Rule
+from fixtures.claim import TRAINED_HERE, Claim, Prior, Rule
 
 LOWER = "a fifth of the mean: twice what is called flat below, so that no arm can be both"
 FLAT = "a tenth of the mean: half of what counts as lower"
@@ -18,6 +18,7 @@ CLAIM = Claim(
     id="C03",
     title="Fast dimensions get small weights",
     source="§4, appendix A, fig. 1a",
+    scope=(TRAINED_HERE,),
     statement="With RoPE the mean |weight| of q and of k is lower in the first dimensions; without RoPE it is flat.",
     contradicted_if="with RoPE a quarter of fast dimensions stays within a fifth of the mean, or without RoPE an end "
     "departs from it by more than a tenth",

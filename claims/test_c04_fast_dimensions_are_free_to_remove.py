@@ -9,12 +9,13 @@ differ, which is equivalence; its margin is a tenth of the loss of a guess.
 import numpy as np
 import pytest
 
-from fixtures.claim import Claim, Rule
+from fixtures.claim import TRAINED_HERE, Claim, Rule
 
 CLAIM = Claim(
     id="C04",
     title="Fast dimensions are free to remove",
     source="§4, eq. 3, fig. 1b",
+    scope=(TRAINED_HERE,),
     statement="With RoPE, removing the first dimensions hardly changes the loss while removing the last ones raises it "
     "steeply; without RoPE the two directions do not differ.",
     contradicted_if="with RoPE the fastest quarter costs more than a tenth of what the slowest costs, or the slowest "

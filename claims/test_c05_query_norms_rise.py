@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from fixtures import head_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Prior, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 from fixtures.instruments import head_profiles as profiles
 
 MORE_THAN_FLAT = "a tenth of the mean is what C03 calls flat"
@@ -74,6 +74,7 @@ CLAIM = Claim(
     id="C05",
     title="Query rows grow from the first to the last dimension",
     source="§5.1, figs. 2a and 5",
+    scope=(PRETRAINED,),
     statement="The L1 norm of the query projection's rows, averaged over heads, rises from the first to the last "
     "dimension of a head in all three models.",
     contradicted_if="the last quarter of a model's pairs lies less than a tenth of the mean over the first, or the "

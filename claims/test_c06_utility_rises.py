@@ -17,7 +17,7 @@ import pytest
 
 from fixtures import head_figures as figures
 from fixtures.admissible import on_every
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Prior, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 from fixtures.instruments import head_profiles as profiles
 from fixtures.statistics import mean_of_units
 
@@ -41,6 +41,7 @@ ORDER = Rule(
 
 CLAIM = Claim(
     id="C06",
+    scope=(PRETRAINED,),
     title="Utility rises from the first to the last dimension",
     source="§5.2, eq. 4, figs. 2b and 6",
     statement="The utility score of a head's query dimensions, averaged over heads, rises from the first to the last "

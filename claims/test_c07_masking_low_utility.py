@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from fixtures import head_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Prior, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 from fixtures.instruments import mask_conditions as masks
 from fixtures.measurements.answers import ASKED_PLAINLY
 from fixtures.paired_nats import HALVED
@@ -89,6 +89,7 @@ CLAIM = Claim(
     id="C07",
     title="Dimensions of low utility can be masked",
     source="§5.2, tables 1 and 3",
+    scope=(PRETRAINED,),
     statement="Masking every query dimension with utility below 0.5, in all heads, loses little accuracy in all "
     "three models.",
     contradicted_if="at every weight of eq. 4 that masks a twentieth of the dimensions or more, more than a small "

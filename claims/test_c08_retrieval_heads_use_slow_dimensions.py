@@ -18,7 +18,7 @@ import pytest
 
 from fixtures import head_figures as figures
 from fixtures.admissible import on_every
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.instruments import head_profiles as profiles
 from fixtures.instruments.head_agreement import agreement
 from fixtures.statistics import StatisticsError, mean_of_units
@@ -82,6 +82,7 @@ AGREE = Rule(
 
 CLAIM = Claim(
     id="C08",
+    scope=(PRETRAINED,),
     title="Retrieval heads use the last dimensions",
     source="§5.3, fig. 3",
     statement="Across heads the retrieval indicator correlates positively with the utility of the last 16 dimensions "

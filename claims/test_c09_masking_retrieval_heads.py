@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from fixtures import head_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Prior, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 from fixtures.instruments import mask_conditions as masks
 from fixtures.instruments.mask_conditions import (
     BLIND,
@@ -221,6 +221,7 @@ CLAIM = Claim(
     id="C09",
     title="Retrieval heads can spare the first dimensions, not the last",
     source="§5.4, table 2",
+    scope=(PRETRAINED,),
     statement="In heads with retrieval indicator above 0.5, masking the first 16 of 128 query dimensions slightly "
     "raises the mean accuracy and the first 32 cost less than 2.2 points; masking the last 16 hurts and "
     "the last 32 is detrimental; the last 16 hurt less when the answer is in the 20th, nearest, document.",

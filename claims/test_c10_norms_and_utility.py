@@ -11,7 +11,7 @@ import pytest
 
 from fixtures import head_figures as figures
 from fixtures.admissible import on_every
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.instruments import head_profiles as profiles
 from fixtures.statistics import mean_of_units
 
@@ -34,6 +34,7 @@ WITHIN = Rule(
 
 CLAIM = Claim(
     id="C10",
+    scope=(PRETRAINED,),
     title="Larger query rows go with higher utility",
     source="§5.2, fig. 4",
     statement="A head's query row norms and its utility scores go together: over heads, for the first and for the "

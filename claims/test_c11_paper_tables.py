@@ -22,6 +22,7 @@ import re
 import pytest
 
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import PRINTED as PRINTED_TABLES
 from fixtures.paper import audit, planted, shown
 from fixtures.paper.tables import (
     FIRST_16,
@@ -106,6 +107,7 @@ CLAIM = Claim(
     id="C11",
     title="The paper's sentences follow from its own tables",
     source="§5.2 and §5.4, tables 1-3",
+    scope=(PRINTED_TABLES,),
     statement="Every printed mean is the mean of its columns. Masking the first 16 dimensions of the retrieval heads "
     "raises the mean and the first 32 cost less than 2.2 points; masking the last 16 hurts and the last 32 is "
     "detrimental; the last 16 hurt less when the answer is in the 20th, nearest, document; masking dimensions of low "

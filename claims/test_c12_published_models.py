@@ -20,7 +20,7 @@ import contextlib
 import numpy as np
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PUBLISHED, Claim, Rule
 from fixtures.data.published import BY_QUERY_HEAD, GATE_FILES, RANK_FILES, HeadGates, PublishedError, Unavailable
 from fixtures.instruments import pair_importance as pairs
 from fixtures.rope.dirichlet import is_fast, modulus
@@ -71,6 +71,7 @@ CLAIM = Claim(
     id="C12",
     title="Published ranks of real models agree",
     source="MHA2MLA and DuoAttention against §4, fig. 1a and §5.2, fig. 2",
+    scope=(PUBLISHED,),
     statement="Where others ranked the rotary pairs of real models by |q||k|, the fastest quarter of pairs lies markedly "
     "under the mean and is the least important of the four quarters, and importance rises from quarter to quarter.",
     contradicted_if="the fastest quarter lies less than a fifth under the mean, or another quarter is less important, or "

@@ -10,7 +10,7 @@ and `fixtures/rope/known_deviations.json` says for each whether it is a defect o
 
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.conformance import every_file, judge_all
 from fixtures.rope.controls import RIGHT, WRONG
 
@@ -18,6 +18,7 @@ CLAIM = Claim(
     id="R01",
     title="Every RoPE in transformers is a rotation",
     source="eqs. 1-2, against every modelling file of the installed transformers",
+    scope=(IMPLEMENTATION,),
     statement="Through its own rotary module and apply function, every implementation turns pairs of dimensions by an angle "
     "that grows with the position, in float32, bfloat16 and float64, along every axis, so that a score depends on relative "
     "position alone; and it keeps no numbers in checkpoints.",

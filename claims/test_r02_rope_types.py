@@ -7,7 +7,7 @@ behind them, over configurations that hypothesis draws and shrinks.
 
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.conformance import SHARED, every_file, judge_all
 from fixtures.rope.configurations import PLANTED, ROPE_TYPES, configurations, formula_error, planted_error
 from fixtures.rope.properties import examples_at, worst_over
@@ -16,6 +16,7 @@ CLAIM = Claim(
     id="R02",
     title="Rope types follow their formulas",
     source="arXiv 2104.09864, 2306.15595, 2309.00071, 2402.13753, and the authors' code for llama3",
+    scope=(IMPLEMENTATION,),
     statement="Frequencies and scale of every supported rope type are those of its published formula, for the base, head "
     "size, factors, lengths and rotated share that the configuration states.",
     contradicted_if="one frequency or the scale is off by more than rounding can explain, or a type that the shared code "

@@ -10,7 +10,7 @@ import dataclasses
 
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.conformance import every_file, judge_all, shared_update
 from fixtures.rope.memory import PLANTED, planted
 
@@ -18,6 +18,7 @@ CLAIM = Claim(
     id="R03",
     title="Calls leave no trace",
     source="§2, eq. 1: M_m is a function of m",
+    scope=(IMPLEMENTATION,),
     statement="A call gives the same whatever was called before, whatever stands in the other rows, and whether a sequence "
     "is rotated at once or position by position.",
     contradicted_if="one of these changes a rotated vector by more than the tolerance of two turns",

@@ -9,7 +9,7 @@ import dataclasses
 
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.conformance import Known, Outcome, known_deviations, reproduces, reproductions, stale, unexplained
 from fixtures.rope.discovery import modelling_files
 
@@ -17,6 +17,7 @@ CLAIM = Claim(
     id="R04",
     title="The sweep covers transformers, and deviations are known",
     source="the installed transformers",
+    scope=(IMPLEMENTATION,),
     statement="At least 95% of the modelling files that mention rotary are exercised, and each deviation found is recorded "
     "with its reason, while nothing recorded has ceased to be.",
     contradicted_if="less is covered, a deviation is not recorded, or a recorded one is gone",

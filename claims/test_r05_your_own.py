@@ -8,7 +8,7 @@ all right, which must be understood and not accused, and wrong ones, each of whi
 
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.conformance import OWN_WRONG, wishes_of
 from fixtures.rope.identities import IDENTITIES, SMALLEST_IS_WORST
 from fixtures.rope.properties import examples_at, worst_over
@@ -24,6 +24,7 @@ CLAIM = Claim(
     id="R05",
     title="Your own RoPE is a rotation",
     source="§2, eqs. 1-2, against an implementation given by --rope",
+    scope=(IMPLEMENTATION,),
     statement="Scores under it depend on relative position alone, in every dtype it takes; it keeps norms, composes, inverts "
     "by transposition, is linear, keeps pairs apart, turns by the frequencies of its base, and forgets earlier calls.",
     contradicted_if="one example breaks one identity by more than rounding can, or a call leaves a trace",

@@ -7,7 +7,7 @@ is given bfloat16 vectors as it was made, and after either change; what differs 
 
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.conformance import every_file, judge_all
 from fixtures.rope.memory import cast_frequencies
 
@@ -15,6 +15,7 @@ CLAIM = Claim(
     id="R06",
     title="A dtype changes vectors, not angles",
     source="§2, eq. 1: m theta_i, whatever the vectors are",
+    scope=(IMPLEMENTATION,),
     statement="Bfloat16 vectors are turned by the same angles whether the module was left alone, cast by model.to(bfloat16), "
     "or loaded by from_pretrained(dtype=bfloat16).",
     contradicted_if="a rotated vector moves by more than the rounding of bfloat16 vectors turned by float32 angles allows",

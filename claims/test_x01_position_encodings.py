@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from fixtures.arms import STANDARD
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 from fixtures.instruments import band
 from fixtures.models.small_cells import BASELINE, ENCODING_CELLS, TOLD_APART
 from fixtures.small_models import planted
@@ -61,6 +61,7 @@ CLAIM = Claim(
     id="X01",
     title="The low-weight band comes with rotation alone",
     source="beyond §4; the question of a reader",
+    scope=(TRAINED_HERE,),
     statement="A band of little-used query-key dimensions appears under RoPE and under partial RoPE, exactly as wide "
     "as the share of pairs that turn by more than half a circle over the range, and under no other position encoding. "
     "In small transformers the same holds for the pairs that add nothing to a retrieval head's score. RoPE and ALiBi "

@@ -17,7 +17,7 @@ import pytest
 
 from fixtures import harness_files, ruler_models
 from fixtures import prune_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.data import ruler
 from fixtures.instruments import prune_conditions as conditions
 from fixtures.language_models import ASKED_PLAINLY, NotHere
@@ -105,6 +105,7 @@ CLAIM = Claim(
     id="X02",
     title="Pruning under-used pairs really saves K cache",
     source="beyond the paper; §5.4, §6",
+    scope=(PRETRAINED,),
     statement="Pairs of utility below 0.5 in every head that shares the key, and the fastest quarter of the pairs where all "
               "of them are retrieval heads, can leave the K cache: less than 2.2 points are lost, and the memory shrinks "
               "by exactly the bytes predicted.",

@@ -13,7 +13,7 @@ model chooses is whether it uses all others, how small it makes what it cannot u
 import numpy as np
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 from fixtures.models.small_cells import FAMILY_CELLS, PAPER_CELLS, SCALE_CELLS, TOLD_APART
 from fixtures.small_models import planted
 
@@ -44,6 +44,7 @@ CLAIM = Claim(
     id="X03",
     title="The band in other families, sizes and objectives",
     source="beyond §4 and §5",
+    scope=(TRAINED_HERE,),
     statement="In small transformers of seven families, with heads of 32 to 128 dimensions, of two to six layers, "
     "trained causally or on masked tokens, the pairs that turn by more than half a circle over the range add nothing to a "
     "retrieval head's score and are a third smaller than the others; without the fastest quarter of pairs a model "

@@ -38,7 +38,7 @@ from fixtures.arms import (
     spread_of,
     theta_of,
 )
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PUBLISHED, TRAINED_HERE, Claim, Rule
 from fixtures.data.published import RANK_FILES, PublishedError, Unavailable
 from fixtures.instruments import band
 from fixtures.instruments import pair_importance as pairs
@@ -113,6 +113,7 @@ CLAIM = Claim(
     id="X04",
     title="The edge law: half a circle over the range",
     source="beyond §3 and §4; the law is ours",
+    scope=(TRAINED_HERE, PUBLISHED),
     statement="The band of little-used pairs ends where the modulus of the distances' characteristic function falls to "
     "2/pi: at N theta = pi for distances spread evenly over N tokens. Mean |q| and |k| follow the modulus to a power "
     "between 1 and 2, what a pair contributes to the score follows its cube, and removing all pairs above the edge is "

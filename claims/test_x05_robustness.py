@@ -12,7 +12,7 @@ to be robust: inconclusive.
 import pytest
 
 from fixtures import robust_models
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.instruments import prune_conditions as conditions
 from fixtures.language_models import ASKED_PLAINLY
 
@@ -35,6 +35,7 @@ CLAIM = Claim(
     id="X05",
     title="What can be pruned as trained can be pruned elsewhere",
     source="beyond the paper; §5.2, §5.4",
+    scope=(PRETRAINED,),
     statement="Without the eighth of all key pairs of the lowest utility a model loses less than 2.2 points on contexts "
               "longer than any in training and on contexts with noise.",
     contradicted_if="it loses more than 2.2 points on one of the two",

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from fixtures.arms import ORDERS, STANDARD, VARIANTS, cell, spread_of, theta_of
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, TRAINED_HERE, Claim, Rule
 from fixtures.instruments import band
 from fixtures.instruments import intervention_conditions as patch
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO, attenuate
@@ -51,7 +51,7 @@ OF_THE_GAP = "of what does not matter: 10% of what zeroing the slowest quarter c
 MUCH = Rule(
     "zeroing the slowest quarter costs much", "nats by which the model's own answer becomes less likely with the slowest "
     "quarter of the retrieval heads' dimensions zeroed", "above", HALVED, "nats", "log 2: the answer's probability halves",
-    per="question",
+    per="question", scope=(PRETRAINED,),
 )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def little(kind: str, end: str) -> Rule:
     doing = {ZERO: "zeroing", UNROTATE: "un-rotating"}.get(kind, "attenuating to a quarter")
     return Rule(
         f"{doing} the {end} quarter costs little", f"nats that {doing} the {end} quarter costs beyond a tenth of what "
-        "zeroing the slowest costs", "below", 0.0, "nats", OF_THE_GAP, per="question",
+        "zeroing the slowest costs", "below", 0.0, "nats", OF_THE_GAP, per="question", scope=(PRETRAINED,),
     )  # fmt: skip
 
 
@@ -69,16 +69,19 @@ LITTLE = {(kind, end): little(kind, end) for kind, end in (
 ATTENUATED = Rule(
     "attenuating the slowest quarter costs more than the fastest", "how many nats more attenuating the slowest quarter to a "
     "quarter costs than the fastest", "above", TENTH, "nats", "a tenth of the answer's probability", per="question",
+    scope=(PRETRAINED,),
 )  # fmt: skip
 OTHERS = Rule(
     "a random quarter costs less", "how many nats less zeroing a random quarter of the pairs costs than the slowest",
     "above", HALVED, "nats", "that of the slowest", decisive=False, per="question",
+    scope=(PRETRAINED,),
 )  # fmt: skip
 
 CLAIM = Claim(
     id="X06",
     title="The low-weight band follows the frequency",
     source="beyond §4, fig. 1a",
+    scope=(TRAINED_HERE, PRETRAINED),
     statement="When the frequencies are permuted over the pairs, the low-weight band moves with them; when all pairs "
     "have one frequency, there is none; when the base changes, it is as wide as the share of fast pairs; without "
     "rotation, no order of frequencies shows any. In the retrieval heads of a language model zeroing or attenuating the "

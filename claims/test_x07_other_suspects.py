@@ -12,7 +12,7 @@ band away from where frequencies and distances put it?
 import numpy as np
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 from fixtures.models.small_cells import BASELINE, FACTOR_CELLS, TOLD_APART
 from fixtures.small_models import planted
 
@@ -34,6 +34,7 @@ CLAIM = Claim(
     id="X07",
     title="No other suspect moves the band",
     source="beyond §4",
+    scope=(TRAINED_HERE,),
     statement="Number of heads, grouped keys, q_norm, q bias, attention sinks and partial rotary, one at a time in the same "
     "small transformer, leave the band where frequencies and distances put it: the share of idle pairs to a tenth of "
     "the pairs, the edge to one step between neighbouring pairs.",

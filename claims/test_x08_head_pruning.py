@@ -12,7 +12,7 @@ claim asks. Without any head no token sees another, and every model must lose.
 import pytest
 
 from fixtures import prune_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.instruments import prune_conditions as conditions
 from fixtures.language_models import ASKED_PLAINLY, FEWEST_HEADS
 from fixtures.pruned_models import ability_aside
@@ -46,6 +46,7 @@ CLAIM = Claim(
     id="X08",
     title="Heads of little utility can be removed, retrieval heads cannot",
     source="beyond the paper; §5.2, §5.3",
+    scope=(PRETRAINED,),
     statement="Without the quarter of all heads whose dimensions have the least utility a model loses less than 2.2 "
               "points; without the quarter of highest retrieval indicator it loses more; and the cache shrinks by exactly "
               "what the groups that went entirely took.",

@@ -14,10 +14,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from fixtures.claim import INCONCLUSIVE, NOT_RUN, Claim, ClaimError, Prior, Rule
-from fixtures.evidence import EvidenceError, Row, adjusted, final_verdicts, make_row
+from fixtures.claim import INCONCLUSIVE, NOT_RUN, Claim, ClaimError
+from fixtures.evidence import EvidenceError, Row, adjusted, final_verdicts, in_scope, make_row
 from fixtures.multiplicity import over_run
 from fixtures.statistics import Measured, StatisticsError
+from fixtures.tiers import tier_of
 
 SCHEMA = Path(__file__).with_name("results.schema.json")
 
@@ -99,6 +100,7 @@ def verify(results: dict) -> None:
                 raise ResultsError(
                     f"claims ({stated['id']}): verdict for {_clip(model)} is {says!r}, its evidence gives {follows!r}"
                 )
+        _verify_scope(stated, own)
 
 
 def is_relative(name: str) -> bool:
@@ -186,8 +188,22 @@ def _clip(value: object, limit: int = 80) -> str:
 # What must follow from what
 
 
+def _verify_scope(stated: dict, rows: list[Row]) -> None:
+    """What a claim says of its models' tiers must follow from their names, and who is an illustration from the rows."""
+    for name, follows in (
+        ("tiers", {model: tier_of(model) for model in stated["verdicts"]}),
+        ("in_scope", in_scope(rows)),
+    ):
+        for model in sorted(follows.keys() | stated[name].keys()):
+            says, expected = stated[name].get(model, "nothing"), follows.get(model, "nothing")
+            if says != expected:
+                raise ResultsError(
+                    f"claims ({stated['id']}): {name} for {_clip(model)} is {says!r}, its evidence gives {expected!r}"
+                )
+
+
 _DERIVED = (
-    "quantity", "unit", "side", "margin", "margin_why", "unit_of_analysis", "alpha", "family", "decisive",
+    "tier", "in_scope", "quantity", "unit", "side", "margin", "margin_why", "unit_of_analysis", "alpha", "family", "decisive",
     "verdict", "sensitivity", "control_ok", "sentence",
 )  # fmt: skip
 """Fields of a row that its claim, its interval and its reason decide."""
@@ -195,10 +211,7 @@ _DERIVED = (
 
 def _verify_claim(stated: dict, where: str) -> Claim:
     """The claim as its module states it. Raises ResultsError if it is no claim or not the one that was hashed."""
-    fields = {field.name: stated[field.name] for field in dataclasses.fields(Claim)}
-    fields["rules"] = tuple(Rule(**rule) for rule in stated["rules"])
-    fields["prior"] = Prior(**stated["prior"]) if stated["prior"] else None
-    claim = Claim(**fields)
+    claim = Claim.from_json(stated)
     if claim.digest != stated["digest"]:
         raise ResultsError(
             f"{where}: digest is {stated['digest'][:12]}… but its sentence and rules have {claim.digest[:12]}…"
@@ -216,7 +229,7 @@ def _verify_row(row: Row, claim: Claim, where: str) -> None:
     held_back = row.verdict if row.reason and same and row.verdict in (INCONCLUSIVE, NOT_RUN) else None
     again = make_row(
         claim, claim.rule(row.rule), None if row.estimate is None else measured,
-        model=row.model, role=row.role, verdict=held_back, reason=row.reason,
+        model=row.model, role=row.role, verdict=held_back, reason=row.reason, illustration=row.illustration,
     )  # fmt: skip
     for name in _DERIVED:
         says, follows = getattr(row, name), getattr(again, name)

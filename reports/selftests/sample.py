@@ -10,9 +10,22 @@ import dataclasses
 import math
 import random
 
-from fixtures.claim import INCONCLUSIVE, NEGATIVE_CONTROL, NOT_RUN, POSITIVE_CONTROL, Claim, Prior, Rule
-from fixtures.evidence import Row, adjusted, final_verdicts, make_row
+from fixtures.claim import (
+    IMPLEMENTATION,
+    INCONCLUSIVE,
+    NEGATIVE_CONTROL,
+    NOT_RUN,
+    POSITIVE_CONTROL,
+    PRETRAINED,
+    PRINTED,
+    TRAINED_HERE,
+    Claim,
+    Prior,
+    Rule,
+)
+from fixtures.evidence import Row, adjusted, final_verdicts, in_scope, make_row
 from fixtures.statistics import exact, mean_of_units, normal_interval
+from fixtures.tiers import tier_of
 from reports import speed
 from reports.check import digest
 
@@ -62,6 +75,7 @@ IDENTITY_CLAIM = Claim(
     id="C01",
     title="RoPE is a rotation and sees relative position only",
     source="§2, eqs. 1–2",
+    scope=(IMPLEMENTATION,),
     statement="Turning query and key by their positions makes their score depend on the distance alone; norms are "
     "kept, turns compose and invert, no pair touches another, and no parameter is added.",
     contradicted_if="an identity is off by more than rounding allows at any position below 2^20",
@@ -84,6 +98,7 @@ MECHANISM_CLAIM = Claim(
     id="C02",
     title="A fast pair guarantees nothing at a distance",
     source="§3",
+    scope=(IMPLEMENTATION, PRINTED),
     statement="The share of its contribution that a pair can guarantee over a range N is at most the Dirichlet kernel's "
     "modulus, and falls from 1 to about 0 as Nθ grows past 2π.",
     contradicted_if="a pair beats the bound",
@@ -100,6 +115,7 @@ WEIGHT_CLAIM = Claim(
     id="C03",
     title="RoPE starves the first dimensions",
     source="§4, fig. 1a",
+    scope=(TRAINED_HERE,),
     statement="Trained to retrieve with RoPE, a head gives its fastest dimensions smaller query and key weights; "
     "without RoPE the weights are flat.",
     contradicted_if="the fastest quarter weighs as much as the slowest, or more",
@@ -141,6 +157,7 @@ REMOVAL_CLAIM = Claim(
     id="C04",
     title="Fast dimensions are free to remove",
     source="§4, fig. 1b, eq. 3",
+    scope=(TRAINED_HERE,),
     statement="With RoPE, removing the first dimensions hardly changes the loss while removing the last raises it "
     "steeply; without RoPE the two directions do not differ.",
     contradicted_if="removing the first 32 dimensions costs more than a tenth of what removing the last 32 costs",
@@ -170,6 +187,7 @@ TABLE_CLAIM = Claim(
     id="C11",
     title="The paper's tables say what its sentences say",
     source="§5, tables 1–3",
+    scope=(PRINTED,),
     statement="Every mean is the mean of its three columns, and sentences (a) to (d) of §5.4 follow from the "
     "printed numbers.",
     contradicted_if="a printed number is against the sentence",
@@ -252,7 +270,8 @@ def results(
         }
         own = [row for row in rows if row.claim == claim.id]
         said = final_verdicts(own, complete=entry["complete"], errors=bool(entry["errors"]))
-        stated.append(entry | {"verdicts": said})
+        tiers = {model: tier_of(model) for model in said}
+        stated.append(entry | {"verdicts": said, "tiers": tiers, "in_scope": in_scope(own)})
     return sealed(
         {
             "schema_version": 1,
@@ -482,6 +501,7 @@ HEAD_CLAIM = Claim(
     id="C06",
     title="Retrieval heads do without their fastest dimensions",
     source="§5.2, eq. 4, figs. 3–6",
+    scope=(PRETRAINED,),
     statement="In heads that retrieve, the utility of the fastest dimensions is lower than that of the slowest, and so are "
     "their norms.",
     contradicted_if="the fastest quarter is used as much as the slowest",

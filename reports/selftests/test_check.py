@@ -50,9 +50,8 @@ def test_a_note_beside_an_undecided_interval_is_no_reason_to_hold_a_verdict_back
     results = copy.deepcopy(SAMPLE)
     row = _row(results, role="claim", verdict="supported", side="below")
     claim = next(c for c in SAMPLE["claims"] if c["id"] == row["claim"])
-    rule = Rule(**next(rule for rule in claim["rules"] if rule["name"] == row["rule"]))
-    fields = {field.name: claim[field.name] for field in dataclasses.fields(Claim)}
-    stated = Claim(**fields | {"rules": tuple(Rule(**one) for one in claim["rules"]), "prior": None})
+    stated = Claim.from_json(claim)
+    rule = stated.rule(row["rule"])
     m = rule.margin
     measured = Measured(m, (m - 0.5 * abs(m), m + 0.5 * abs(m)), 120, "one-sided t, 90% interval", 0.5)
     made = make_row(stated, rule, measured, model=row["model"], note="10 of 12 heads are retrieval heads")
@@ -148,6 +147,10 @@ def _change_series(**changes):
         (_set("sure", "claims", 2, "prior", "confidence"), '"sure"; allowed: "high", "medium", "low"'),
         (_set("beneath", "claims", 0, "rules", 0, "side"), '"beneath"; allowed: "below", "above", "within"'),
         (_set({"m": "proved"}, "claims", 0, "verdicts"), "claims[0].verdicts.m"),
+        (_drop("claims", 0, "scope"), "claims[0]: lacks the field 'scope'"),
+        (_set([], "claims", 0, "scope"), "claims[0].scope"),
+        (_set(["toy"], "claims", 0, "scope"), '"toy"; allowed: "printed", "pretrained"'),
+        (_set("toy", "evidence", 0, "tier"), '"toy"; allowed: "printed", "pretrained"'),
         (_drop("evidence", 0, "sentence"), "evidence[0]: lacks the field 'sentence'"),
         (_set(1, "evidence", 0, "confidence"), "evidence[0]: has an unknown field 'confidence'"),
         (_set([1.0], "evidence", 0, "ci"), "evidence[0].ci"),
@@ -258,6 +261,14 @@ def _deselect(results):
         (lambda r: _row(r, family="trend").update(p_adjusted=None), "Holm over its family"),
         (lambda r: _claim(r, "C03").update(statement="RoPE is free."), "claims (C03): digest is"),
         (lambda r: r["claims"].append(r["claims"][0]), "stands twice"),
+        (lambda r: _row(r, tier="printed").update(tier="pretrained"), "tier is 'pretrained'"),
+        (lambda r: _row(r, in_scope=True).update(in_scope=False), "in_scope is False"),
+        (lambda r: _row(r, in_scope=True).update(illustration="too weak"), "in_scope is True"),
+        (lambda r: _claim(r, "C11")["tiers"].update({"paper/qwen2.5-7b": "pretrained"}), "tiers for paper/qwen2.5-7b is"),
+        (lambda r: _claim(r, "C11")["tiers"].pop("paper/qwen2.5-7b"), "tiers for paper/qwen2.5-7b is 'nothing'"),
+        (lambda r: _claim(r, "C11")["in_scope"].update({"paper/qwen2.5-7b": False}), "in_scope for paper/qwen2.5-7b"),
+        (lambda r: _claim(r, "C11")["in_scope"].update({"m": True}), "in_scope for m is True, its evidence gives 'nothing'"),
+        (lambda r: _claim(r, "C11").update(scope=["pretrained"]), "claims (C11): digest is"),
         (lambda r: r["run"].update(exit=0), "exit is 0 although problems are listed"),
         (_change_series(lines=[{"label": "short", "values": [1.0]}]), "line 'short' has 1 values for 64 on the x axis"),
     ],
