@@ -24,19 +24,25 @@ SIGN = "'correlates positively' and 'negatively' say a sign and no size"
 IS = (
     "Pearson correlation over heads of the retrieval indicator with the mean utility of the {} eighth of the dimensions"
 )
-LAST = Rule("last dimensions", IS.format("last"), "above", 0.0, "", SIGN)
-FIRST = Rule("first dimensions", IS.format("first"), "below", 0.0, "", SIGN)
-LAST_BY_SEED = Rule("last dimensions, over seeds", IS.format("last"), "above", 0.0, "", SIGN, per="training seed")
-FIRST_BY_SEED = Rule("first dimensions, over seeds", IS.format("first"), "below", 0.0, "", SIGN, per="training seed")
+TENTH = 0.1
+"""A correlation that explains a hundredth of the variance: nothing that a person would see."""
+LAST = Rule("last dimensions", IS.format("last"), "above", 0.0, "", SIGN, shift=TENTH)
+FIRST = Rule("first dimensions", IS.format("first"), "below", 0.0, "", SIGN, shift=TENTH)
+LAST_BY_SEED = Rule(
+    "last dimensions, over seeds", IS.format("last"), "above", 0.0, "", SIGN, per="training seed", shift=TENTH
+)
+FIRST_BY_SEED = Rule(
+    "first dimensions, over seeds", IS.format("first"), "below", 0.0, "", SIGN, per="training seed", shift=TENTH
+)
 FIRST_OF_QWEN = Rule(
     "first dimensions, Qwen", IS.format("first"), "below", 0.0, "", f"{SIGN}; the paper names Qwen as the exception here",
-    decisive=False,
+    decisive=False, shift=TENTH,
 )  # fmt: skip
 WITHIN = Rule(
     "last dimensions, within layers, over seeds", "Pearson correlation over heads, each layer's mean taken out, of "
                 "the retrieval "
     "indicator with the mean utility of the last eighth of the dimensions", "above", 0.0, "",
-    f"{SIGN}; within a layer nothing but the head differs", decisive=False, per="training seed",
+    f"{SIGN}; within a layer nothing but the head differs", decisive=False, per="training seed", shift=TENTH,
 )  # fmt: skip
 AGREE = Rule(
     "definitions agree", "rank correlation over heads of the paper's indicator with the copy score of Wu et al.", "above",

@@ -19,11 +19,15 @@ WITHIN_IS = "mean over heads of the rank correlation, over the pairs of a head, 
 TENTH = (
     "below 0.1 a rank correlation explains a hundredth of the variance of the ranks: nothing that a person would see"
 )
-LAST = Rule("last dimensions", IS.format("last"), "above", 0.0, "", SIGN)
-FIRST = Rule("first dimensions", IS.format("first"), "above", 0.0, "", SIGN)
+LAST = Rule("last dimensions", IS.format("last"), "above", 0.0, "", SIGN, shift=0.1)
+FIRST = Rule("first dimensions", IS.format("first"), "above", 0.0, "", SIGN, shift=0.1)
 WITHIN = Rule("within heads", WITHIN_IS, "above", 0.1, "", TENTH, per="group of prompts")
-LAST_BY_SEED = Rule("last dimensions, over seeds", IS.format("last"), "above", 0.0, "", SIGN, per="training seed")
-FIRST_BY_SEED = Rule("first dimensions, over seeds", IS.format("first"), "above", 0.0, "", SIGN, per="training seed")
+LAST_BY_SEED = Rule(
+    "last dimensions, over seeds", IS.format("last"), "above", 0.0, "", SIGN, per="training seed", shift=0.1
+)
+FIRST_BY_SEED = Rule(
+    "first dimensions, over seeds", IS.format("first"), "above", 0.0, "", SIGN, per="training seed", shift=0.1
+)
 WITHIN_BY_SEED = Rule("within heads, over seeds", WITHIN_IS, "above", 0.1, "", TENTH, per="training seed")
 OVER_HEADS = {"last": LAST, "first": FIRST}
 OVER_SEEDS = {"last": LAST_BY_SEED, "first": FIRST_BY_SEED}

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from fixtures.claim import INCONCLUSIVE, NOT_RUN, Claim, ClaimError, Prior, Rule
+from fixtures.claim import INCONCLUSIVE, NOT_RUN, Claim, ClaimError
 from fixtures.evidence import EvidenceError, Row, adjusted, final_verdicts, make_row
 from fixtures.multiplicity import over_run
 from fixtures.statistics import Measured, StatisticsError
@@ -195,10 +195,7 @@ _DERIVED = (
 
 def _verify_claim(stated: dict, where: str) -> Claim:
     """The claim as its module states it. Raises ResultsError if it is no claim or not the one that was hashed."""
-    fields = {field.name: stated[field.name] for field in dataclasses.fields(Claim)}
-    fields["rules"] = tuple(Rule(**rule) for rule in stated["rules"])
-    fields["prior"] = Prior(**stated["prior"]) if stated["prior"] else None
-    claim = Claim(**fields)
+    claim = Claim.from_json(stated)
     if claim.digest != stated["digest"]:
         raise ResultsError(
             f"{where}: digest is {stated['digest'][:12]}… but its sentence and rules have {claim.digest[:12]}…"
@@ -210,7 +207,7 @@ def _verify_row(row: Row, claim: Claim, where: str) -> None:
     """The row is decided again, by the rule as the claim states it, and must come out the same."""
     if (row.estimate is None) and (row.ci or row.n):
         raise ResultsError(f"{where}: has an interval or n, and no estimate")
-    measured = Measured(row.estimate, tuple(row.ci) if row.ci else None, row.n, row.test, row.p)
+    measured = Measured(row.estimate, tuple(row.ci) if row.ci else None, row.n, row.test, row.p, row.p_against)
     # a verdict held back always says why, and no margin would change it; else it must follow from the interval
     same = set(row.sensitivity.values()) == {row.verdict}
     held_back = row.verdict if row.reason and same and row.verdict in (INCONCLUSIVE, NOT_RUN) else None
@@ -284,15 +281,16 @@ def _verify_heatmap(spec: dict, where: str) -> None:
 
 
 def _verify_adjusted(rows: list[Row], claims: dict[str, Claim]) -> None:
-    bare = [dataclasses.replace(row, p_adjusted=None) for row in rows]
-    for row, again in zip(rows, adjusted(bare, {id: claim.families for id, claim in claims.items()}), strict=True):
-        recorded, found = row.p_adjusted, again.p_adjusted
-        if (recorded is None) != (found is None) or (
-            recorded is not None and not math.isclose(recorded, found, rel_tol=1e-9)
-        ):
-            raise ResultsError(
-                f"evidence ({row.claim}, {_clip(row.key)}): p_adjusted is {recorded}, Holm over its family gives {found}"
-            )
+    bare = [dataclasses.replace(row, p_adjusted=None, p_against_adjusted=None) for row in rows]
+    for row, again in zip(rows, adjusted(bare, claims), strict=True):
+        for name, over in (("p_adjusted", "its family"), ("p_against_adjusted", "the rules declared for its model")):
+            recorded, found = getattr(row, name), getattr(again, name)
+            if (recorded is None) != (found is None) or (
+                recorded is not None and not math.isclose(recorded, found, rel_tol=1e-9)
+            ):
+                raise ResultsError(
+                    f"evidence ({row.claim}, {_clip(row.key)}): {name} is {recorded}, Holm over {over} gives {found}"
+                )
 
 
 __all__ = ["ResultsError", "digest", "is_relative", "load", "verify"]
