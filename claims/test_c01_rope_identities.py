@@ -54,7 +54,7 @@ CLAIM = Claim(
              "strictly falling is above 0; the slowest fall in range (base 1000, 256 dimensions) is 0.053, which bfloat16 "
              "reads to 0.02"),
         Rule("no parameters", "numbers learned or kept in a checkpoint for it", "below", 0, "numbers",
-             "the paper says none"),
+             "the paper says none", shift=1),
         Rule("float32 at long positions",
              f"error of a score at position 2^20 and distance {DISTANCE} with float32 angles, relative to |q||k|",
              "below", 2.0**-8, "|q||k|",

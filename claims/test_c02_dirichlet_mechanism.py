@@ -58,7 +58,7 @@ CLAIM = Claim(
              "below", 0, "cases",
              "an equivalence has no exceptions; where N theta is above and (N - 1) theta below half a circle both names fit, "
              "since N distances span N - 1 steps. Asked at both ends of that step, too, of every range that is drawn, so "
-             "that a threshold too low or, by more than the step, too high misnames a pair"),
+             "that a threshold too low or, by more than the step, too high misnames a pair", shift=1),
         Rule("sampled distances agree",
              "largest difference, over a head's pairs, of the sampled mean contribution from the kernel at the best phase, "
              "and from 0 a quarter circle beside it",

@@ -32,6 +32,7 @@ COST = Rule(
     side="below",
     margin=0.0,
     unit="nats",
+    shift=0.35,
     why=LITTLE,
     per="context",
 )
@@ -41,6 +42,7 @@ SMALL = Rule(
     side="below",
     margin=0.0,
     unit="nats",
+    shift=0.35,
     why=LITTLE,
     decisive=False,
     per="context",

@@ -37,12 +37,16 @@ from fixtures.instruments.mask_conditions import (
 from fixtures.paired_nats import HALVED
 
 A_SMALL_LOSS = "the smaller of a tenth of what blinding the same heads costs in that context and log 2 (odds halved)"
+HALF_A_SMALL_LOSS = 0.35
+A_LITTLE = 0.1
+"""Nats: odds that change by a tenth."""
 RAISES = Rule(
     name="a, first eighth raises",
     quantity="nats of lead gained with the first eighth masked in the retrieval heads",
     side="above",
     margin=0.0,
     unit="nats",
+    shift=A_LITTLE,
     why="'raises' says a sign",
 )
 CHEAP = Rule(
@@ -51,6 +55,7 @@ CHEAP = Rule(
     side="below",
     margin=0.0,
     unit="nats",
+    shift=HALF_A_SMALL_LOSS,
     why=A_SMALL_LOSS,
 )
 HURTS = Rule(
@@ -59,6 +64,7 @@ HURTS = Rule(
     side="above",
     margin=0.0,
     unit="nats",
+    shift=HALF_A_SMALL_LOSS,
     why=A_SMALL_LOSS,
 )
 DETRIMENTAL = Rule(
@@ -67,6 +73,7 @@ DETRIMENTAL = Rule(
     side="above",
     margin=0.0,
     unit="nats",
+    shift=HALF_A_SMALL_LOSS,
     why="detrimental: more than half of what there is to lose, which is what blinding the same heads costs",
 )
 NEARER = {
@@ -76,6 +83,7 @@ NEARER = {
         side="above",
         margin=0.0,
         unit="nats",
+        shift=A_LITTLE,
         why="'less' says a sign",
     )
     for place, name, where in ((0, "1st", "near the beginning"), (1, "10th", "in the middle"))
@@ -91,6 +99,7 @@ def _beside(name: str, costly: str, cheap: str) -> Rule:
         side="above",
         margin=0.0,
         unit="nats",
+        shift=HALF_A_SMALL_LOSS,
         why=SPECIFIC,
         decisive=False,
     )
@@ -144,6 +153,7 @@ ALONE = {
             side="below",
             margin=0.0,
             unit="nats",
+            shift=HALF_A_SMALL_LOSS,
             why=A_SMALL_LOSS,
             decisive=False,
         ),
@@ -157,6 +167,7 @@ ALONE = {
             side="below",
             margin=0.0,
             unit="nats",
+            shift=HALF_A_SMALL_LOSS,
             why=A_SMALL_LOSS,
             decisive=False,
         ),

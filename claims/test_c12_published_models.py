@@ -35,11 +35,11 @@ LOWER = Rule(
 )  # fmt: skip
 LEAST = Rule(
     "fastest quarter is the least", "mean importance of the next least important quarter minus that of the fastest",
-    "above", 0.0, SHARE, SIGN.format("least important"),
+    "above", 0.0, SHARE, SIGN.format("least important"), shift=0.05,
 )  # fmt: skip
 RISES = Rule(
     "importance rises", "smallest rise of mean importance from one quarter of pairs to the next slower one",
-    "above", 0.0, SHARE, SIGN.format("rises"),
+    "above", 0.0, SHARE, SIGN.format("rises"), shift=0.05,
 )  # fmt: skip
 BY_HEAD = Rule(
     "fastest quarter is lower, by query head", "how far the mean importance of the fastest quarter of pairs lies under "
@@ -60,6 +60,7 @@ LINE = Rule(
     "kernel beats a line", "Pearson correlation of the mean importance profile with the kernel minus that with the index "
     "of the pair", "above", 0.0, "",
     "the kernel knows base and context, the index nothing: a predictor earns its keep by any gain over it", decisive=False,
+    shift=0.05,
 )  # fmt: skip
 FEW = Rule(
     "retrieval heads are few by gate", "share of key-value heads with a gate above 0.5", "below", 0.05, "of the heads",

@@ -27,11 +27,11 @@ CLAIM = Claim(
              0.95, "of the files", "the rest are words in comments and code that needs a model around it; a lower share "
              "would hide a family"),
         Rule("deviations are known", "deviations found that are not recorded", "below", 0, "deviations",
-             "each must be looked into"),
+             "each must be looked into", shift=1),
         Rule("records are current", "recorded deviations that nothing shows any more", "below", 0, "records",
-             "a list that only grows excuses what nobody sees"),
+             "a list that only grows excuses what nobody sees", shift=1),
         Rule("defects reproduce", "defects whose self-contained reproduction no longer shows them", "below", 0, "defects",
-             "a defect is what a stranger can reproduce"),
+             "a defect is what a stranger can reproduce", shift=1),
     ),
 )  # fmt: skip
 

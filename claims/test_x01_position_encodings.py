@@ -32,7 +32,7 @@ BAND = Rule(
     "a quarter of the dimensions: what the paper calls the first dimensions",
 )  # fmt: skip
 FREE = Rule(
-    "adds no parameters", "numbers learned beyond those without positions", "below", 0.0, "", "none is none",
+    "adds no parameters", "numbers learned beyond those without positions", "below", 0, "numbers", "none is none", shift=1,
 )  # fmt: skip
 WITHIN = Rule(
     "retrieves within the trained range", "accuracy in the hardest eighth of the trained range", "above", 0.95,

@@ -93,7 +93,7 @@ UTILITY_EDGE = Rule(
 )  # fmt: skip
 STEEPENS = Rule(
     "edge moves down", "logarithm of the edge after 250 steps over that after all", "above", 0.0, "",
-    "the reason given for a power above 1 says which way, not how far", decisive=False,
+    "the reason given for a power above 1 says which way, not how far", decisive=False, shift=0.1,
 )  # fmt: skip
 ENDS = Rule(
     "the ends pull", "share of the loss's pull from the first and the last eighth of the range, trained", "above", 0.375,
@@ -102,7 +102,7 @@ ENDS = Rule(
 RIVALS = Rule(
     "no rival fits better", "Pearson correlation of the profile with the modulus to the power 1.5 minus that with the "
     "best of a line over the index, a step at the edge and the least over the range", "above", 0.0, "",
-    "a law earns its keep by any gain over what is simpler", decisive=False,
+    "a law earns its keep by any gain over what is simpler", decisive=False, shift=0.05,
 )  # fmt: skip
 FEW = Rule(
     "edge, too few slow pairs", "as 'edge', where only five pairs turn by less than half a circle", "within", 0.2, "",

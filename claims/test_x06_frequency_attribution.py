@@ -60,7 +60,7 @@ def little(kind: str, end: str) -> Rule:
     doing = {ZERO: "zeroing", UNROTATE: "un-rotating"}.get(kind, "attenuating to a quarter")
     return Rule(
         f"{doing} the {end} quarter costs little", f"nats that {doing} the {end} quarter costs beyond a tenth of what "
-        "zeroing the slowest costs", "below", 0.0, "nats", OF_THE_GAP, per="question", scope=(PRETRAINED,),
+        "zeroing the slowest costs", "below", 0.0, "nats", OF_THE_GAP, per="question", scope=(PRETRAINED,), shift=TENTH,
     )  # fmt: skip
 
 

@@ -223,7 +223,7 @@ def _verify_row(row: Row, claim: Claim, where: str) -> None:
     """The row is decided again, by the rule as the claim states it, and must come out the same."""
     if (row.estimate is None) and (row.ci or row.n):
         raise ResultsError(f"{where}: has an interval or n, and no estimate")
-    measured = Measured(row.estimate, tuple(row.ci) if row.ci else None, row.n, row.test, row.p)
+    measured = Measured(row.estimate, tuple(row.ci) if row.ci else None, row.n, row.test, row.p, row.p_against)
     # a verdict held back always says why, and no margin would change it; else it must follow from the interval
     same = set(row.sensitivity.values()) == {row.verdict}
     held_back = row.verdict if row.reason and same and row.verdict in (INCONCLUSIVE, NOT_RUN) else None
@@ -297,15 +297,16 @@ def _verify_heatmap(spec: dict, where: str) -> None:
 
 
 def _verify_adjusted(rows: list[Row], claims: dict[str, Claim]) -> None:
-    bare = [dataclasses.replace(row, p_adjusted=None) for row in rows]
-    for row, again in zip(rows, adjusted(bare, {id: claim.families for id, claim in claims.items()}), strict=True):
-        recorded, found = row.p_adjusted, again.p_adjusted
-        if (recorded is None) != (found is None) or (
-            recorded is not None and not math.isclose(recorded, found, rel_tol=1e-9)
-        ):
-            raise ResultsError(
-                f"evidence ({row.claim}, {_clip(row.key)}): p_adjusted is {recorded}, Holm over its family gives {found}"
-            )
+    bare = [dataclasses.replace(row, p_adjusted=None, p_against_adjusted=None) for row in rows]
+    for row, again in zip(rows, adjusted(bare, claims), strict=True):
+        for name, over in (("p_adjusted", "its family"), ("p_against_adjusted", "the rules declared for its model")):
+            recorded, found = getattr(row, name), getattr(again, name)
+            if (recorded is None) != (found is None) or (
+                recorded is not None and not math.isclose(recorded, found, rel_tol=1e-9)
+            ):
+                raise ResultsError(
+                    f"evidence ({row.claim}, {_clip(row.key)}): {name} is {recorded}, Holm over {over} gives {found}"
+                )
 
 
 __all__ = ["ResultsError", "digest", "is_relative", "load", "verify"]

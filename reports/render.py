@@ -17,7 +17,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from fixtures.claim import CLAIM_ROLE, NEGATIVE_CONTROL, NOT_RUN, SUPPORTED, VERDICTS
+from fixtures.claim import CLAIM_ROLE, CONTRADICTED, NEGATIVE_CONTROL, NOT_RUN, SUPPORTED, VERDICTS, Rule, expected
+from fixtures.evidence import too_weak
 
 from . import figures, speed, strips, text, trust
 from .check import is_relative
@@ -261,7 +262,12 @@ def _because(verdict: str, own: list[dict], guards: list[dict], claim: dict, mod
     failed = [row["sentence"] for row in guards if row["control_ok"] is False]
     head = f"{claim['id']}, {model}: "
     said = failed + [
-        row["sentence"].removeprefix(head)
+        "; ".join(
+            filter(
+                None,
+                (row["sentence"].removeprefix(head), too_weak(row["verdict"], row["p_against_adjusted"], row["alpha"])),
+            )
+        )
         for row in own
         if row["verdict"] not in (SUPPORTED, NOT_RUN) or verdict == row["verdict"]
     ]
@@ -289,21 +295,25 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
     """A rule beside what was measured for it (controls stand apart)."""
     own = [row for row in rows if row["rule"] == rule["name"] and row["role"] == CLAIM_ROLE]
     own.sort(key=lambda row: (WORST_FIRST.index(row["verdict"]), row["model"]))
-    where = {"below": "below", "above": "above", "within": "within ±"}[rule["side"]]
-    margin = f"{where}{'' if rule['side'] == 'within' else ' '}{text.number(rule['margin'])} {rule['unit']}".strip()
     shown = own if len(own) <= MANY_ROWS else own[:SHOWN_ROWS]
     origins = _details(shown)
-    return rule | {
-        "expected": margin,
-        "rows": shown,
-        "measured": len(own),
-        "unshown": _unshown(own[len(shown) :], "model"),
-        "tally": _tally(row["verdict"] for row in own),
-        "axis": strips.axis(scale) if own else "",
-        "has": {name: any(row[name] is not None for row in own) for name in ("p", "p_adjusted", "paper")},
-        "details": origins[:TOLD_ORIGINS],
-        "untold": max(0, len(origins) - TOLD_ORIGINS),
-    }
+    return (
+        rule
+        | {
+            "expected": expected(rule["side"], rule["margin"], rule["unit"]),
+            "other_margins": list(Rule(**rule).other_margins()),
+            "rows": shown,
+            "measured": len(own),
+            "unshown": _unshown(own[len(shown) :], "model"),
+            "tally": _tally(row["verdict"] for row in own),
+            "axis": strips.axis(scale) if own else "",
+            "has": {name: any(row[name] is not None for row in own) for name in ("p", "p_adjusted", "paper")}
+            # of a row that contradicts alone: elsewhere the column would say 1 again and again
+            | {"p_against_adjusted": any(row["verdict"] == CONTRADICTED and row["p"] is not None for row in own)},
+            "details": origins[:TOLD_ORIGINS],
+            "untold": max(0, len(origins) - TOLD_ORIGINS),
+        }
+    )
 
 
 def _unshown(entries: list[dict], name: str) -> list[tuple[str, list[str]]]:

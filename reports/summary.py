@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from fixtures.claim import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED
+from fixtures.evidence import too_weak
 
 from .text import duration, one_line
 
@@ -96,8 +97,10 @@ def _because(model: str, verdict: str, evidence: list[dict]) -> str:
             if row["control_ok"] is False and (row["guards"] is None or model in row["guards"]):
                 return row["sentence"]
     for row in decisive:
-        if row["role"] == "claim" and row["model"] == model and row["verdict"] == verdict:
-            return row["sentence"]
+        if row["role"] == "claim" and row["model"] == model:
+            weak = too_weak(row["verdict"], row["p_against_adjusted"], row["alpha"])
+            if (INCONCLUSIVE if weak else row["verdict"]) == verdict:
+                return f"{row['sentence']}; {weak}" if weak else row["sentence"]
     return ""
 
 

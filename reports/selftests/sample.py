@@ -202,7 +202,13 @@ TABLE_CLAIM = Claim(
             "two decimals are printed",
         ),
         Rule(
-            "sentence a", "gain of the mean when [:16] is masked", "above", 0.0, "points", "'slightly raises' is a sign"
+            "sentence a",
+            "gain of the mean when [:16] is masked",
+            "above",
+            0.0,
+            "points",
+            "'slightly raises' is a sign",
+            shift=1.1,
         ),
         Rule("sentence b", "loss of the mean when [:32] is masked", "below", 2.2, "points", "the paper's own number"),
         Rule(
@@ -212,6 +218,7 @@ TABLE_CLAIM = Claim(
             0.0,
             "points",
             "'hurts less' is a sign",
+            shift=1.1,
         ),
         Rule(
             "sentence a, inferred",
@@ -221,6 +228,7 @@ TABLE_CLAIM = Claim(
             "points",
             "is it more than sampling 2655 questions",
             decisive=False,
+            shift=1.1,
             family="inference",
         ),
     ),
@@ -233,7 +241,7 @@ def document() -> dict:
     """The whole results document; the same at every call."""
     rows = [*_identity_rows(), *_weight_rows(), *_removal_rows(), *_table_rows()]
     claims = [IDENTITY_CLAIM, MECHANISM_CLAIM, WEIGHT_CLAIM, REMOVAL_CLAIM, TABLE_CLAIM]
-    rows = adjusted(rows, {claim.id: claim.families for claim in claims})
+    rows = adjusted(rows, {claim.id: claim for claim in claims})
     baselines: dict[str, dict[str, str] | None] = {
         "C03": {"controlled/rope-10000": "supported"},
         "C11": {f"paper/{m}": "supported" for m in ("llama-3.1-8b", "olmo-2-7b")}
@@ -535,7 +543,7 @@ def language_models(models: dict[str, tuple[int, int, int]]) -> dict:
                 series=head_figures(model, layers, heads, dimensions),
             )
         )
-    made = results([HEAD_CLAIM], rows)
+    made = results([HEAD_CLAIM], adjusted(rows, {HEAD_CLAIM.id: HEAD_CLAIM}))
     made["run"]["files"] = [
         {
             "name": f"heads/{model.replace('/', '-')}.npz",
@@ -733,7 +741,7 @@ def hostile_document(text: str) -> dict:
     ]
     made = results(
         [base],
-        rows,
+        adjusted(rows, {base.id: base}),
         {base.id: {text: "contradicted", f"gone {text}": "supported"}},
         {base.id: [{"nodeid": text, "message": text}]},
     )
