@@ -1,16 +1,16 @@
 """X06 · beyond §4 · The low-weight band follows the frequency, not the index of the dimension.
 
-The paper shows that the first dimensions get small weights and says that their frequency is why; in its set-up the first
-dimensions are always the fast ones, so that either could be the cause. Here they are taken apart. The same experiment is
-trained with the frequencies in another order over the pairs (reversed, in strides, at random): the band must move with
-them. With one frequency for all pairs there must be no band, whatever the index. With another base it must grow or shrink
-as the number of fast pairs does. Without rotation, no order of frequencies that one might write beside the pairs may
-show anything.
+The paper shows that the first dimensions get small weights and says that their frequency is why; in its set-up the
+first dimensions are always the fast ones, so that either could be the cause. Here they are taken apart. The same
+experiment is trained with the frequencies in another order over the pairs (reversed, in strides, at random): the band
+must move with them. With one frequency for all pairs there must be no band, whatever the index. With another base it
+must grow or shrink as the number of fast pairs does. Without rotation, no order of frequencies that one might write
+beside the pairs may show anything.
 
-In language models the same is asked by three interventions on the retrieval heads, which are not one another: zero (the
-pair's terms of q·k left out), un-rotate (the terms kept, their position taken away) and attenuate (the terms made
-smaller). If the slow pairs carry content just because they hardly turn, zeroing them costs much, not turning them
-nothing; and whatever is done to the fast pairs, which carry nothing, costs nothing.
+In language models the same is asked by three interventions on the retrieval heads, which are not one another: zero
+(the pair's terms of q·k left out), un-rotate (the terms kept, their position taken away) and attenuate (the terms
+made smaller). If the slow pairs carry content just because they hardly turn, zeroing them costs much, not turning
+them nothing; and whatever is done to the fast pairs, which carry nothing, costs nothing.
 """
 
 import numpy as np
@@ -23,88 +23,139 @@ from fixtures.instruments import intervention_conditions as patch
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO, attenuate
 
 LOWER = Rule(
-    "fastest quarter is lower", "how far the mean weight of the quarter of pairs with the highest frequencies lies "
-    "under that of all pairs", "above", 0.2, "of the mean", "the margin of C03, which asks the same of the unpermuted order",
-)  # fmt: skip
+    "fastest quarter is lower",
+    "how far the mean weight of the quarter of pairs with the highest frequencies lies under that of all pairs",
+    "above",
+    0.2,
+    "of the mean",
+    "the margin of C03, which asks the same of the unpermuted order",
+)
 SAME = Rule(
-    "profile by frequency is the same", "mean difference of the pairs' weights, put in order of frequency, from those "
-    "of the arm in the usual order", "below", 0.1, "of the mean", "by index it is the whole mean: a tenth of what a "
-    "band that stayed behind would make",
-)  # fmt: skip
+    "profile by frequency is the same",
+    "mean difference of the pairs' weights, put in order of frequency, from those of the arm in the usual order",
+    "below",
+    0.1,
+    "of the mean",
+    "by index it is the whole mean: a tenth of what a band that stayed behind would make",
+)
 SHARE = Rule(
-    "band is as wide as the fast pairs", "share of pairs with less than half of the largest weights minus the share "
-    "that the edge law (X04) calls fast", "within", 0.05, "of the pairs", "three pairs of 64; the bases differ by a fifth",
-)  # fmt: skip
+    "band is as wide as the fast pairs",
+    "share of pairs with less than half of the largest weights minus the share that the edge law (X04) calls fast",
+    "within",
+    0.05,
+    "of the pairs",
+    "three pairs of 64; the bases differ by a fifth",
+)
 ALIKE = Rule(
-    "pairs are alike", "standard deviation over pairs of the mean weight", "below", 0.1, "of the mean",
+    "pairs are alike",
+    "standard deviation over pairs of the mean weight",
+    "below",
+    0.1,
+    "of the mean",
     "a band of any width above a fiftieth would make more",
-)  # fmt: skip
+)
 NO_BAND = Rule(
-    "no band", "share of pairs with less than half of the largest weights", "below", 0.05, "of the pairs", "the width's",
-)  # fmt: skip
+    "no band",
+    "share of pairs with less than half of the largest weights",
+    "below",
+    0.05,
+    "of the pairs",
+    "the width's",
+)
 FLAT = Rule(
-    "no frequency matters", "how far the quarter of pairs that an order of frequencies would make fastest lies under "
-    "the mean of all pairs", "within", 0.1, "of the mean", "half of what counts as lower",
-)  # fmt: skip
+    "no frequency matters",
+    "how far the quarter of pairs that an order of frequencies would make fastest lies under the mean of all pairs",
+    "within",
+    0.1,
+    "of the mean",
+    "half of what counts as lower",
+)
 HALVED, TENTH = 0.69, 0.1
-OF_THE_GAP = "of what does not matter: 10% of what zeroing the slowest quarter costs, question by question (C04's rule)"
+OF_THE_GAP = "of what does not matter: 10% of what zeroing the slowest quarter costs, context by context (C04's rule)"
 MUCH = Rule(
-    "zeroing the slowest quarter costs much", "nats by which the model's own answer becomes less likely with the slowest "
-    "quarter of the retrieval heads' dimensions zeroed", "above", HALVED, "nats", "log 2: the answer's probability halves",
-    per="question", scope=(PRETRAINED,),
-)  # fmt: skip
+    "zeroing the slowest quarter costs much",
+    "nats by which the model's own answer becomes less likely with the slowest "
+    "quarter of the retrieval heads' dimensions zeroed",
+    "above",
+    HALVED,
+    "nats",
+    "log 2: the answer's probability halves",
+    per="context",
+    scope=(PRETRAINED,),
+)
 
 
 def little(kind: str, end: str) -> Rule:
     """Non-inferiority: what it costs beyond a tenth of the gap that zeroing the slowest opens."""
     doing = {ZERO: "zeroing", UNROTATE: "un-rotating"}.get(kind, "attenuating to a quarter")
     return Rule(
-        f"{doing} the {end} quarter costs little", f"nats that {doing} the {end} quarter costs beyond a tenth of what "
-        "zeroing the slowest costs", "below", 0.0, "nats", OF_THE_GAP, per="question", scope=(PRETRAINED,), shift=TENTH,
-    )  # fmt: skip
+        f"{doing} the {end} quarter costs little",
+        f"nats that {doing} the {end} quarter costs beyond a tenth of what zeroing the slowest costs",
+        "below",
+        0.0,
+        "nats",
+        OF_THE_GAP,
+        per="context",
+        scope=(PRETRAINED,),
+        shift=TENTH,
+    )
 
 
-LITTLE = {(kind, end): little(kind, end) for kind, end in (
-    (ZERO, FASTEST), (UNROTATE, FASTEST), (UNROTATE, SLOWEST), (attenuate(0.25), FASTEST))}  # fmt: skip
+LITTLE = {
+    (kind, end): little(kind, end)
+    for kind, end in ((ZERO, FASTEST), (UNROTATE, FASTEST), (UNROTATE, SLOWEST), (attenuate(0.25), FASTEST))
+}
 ATTENUATED = Rule(
-    "attenuating the slowest quarter costs more than the fastest", "how many nats more attenuating the slowest quarter to a "
-    "quarter costs than the fastest", "above", TENTH, "nats", "a tenth of the answer's probability", per="question",
+    "attenuating the slowest quarter costs more than the fastest",
+    "how many nats more attenuating the slowest quarter to a quarter costs than the fastest",
+    "above",
+    TENTH,
+    "nats",
+    "a tenth of the answer's probability",
+    per="context",
     scope=(PRETRAINED,),
-)  # fmt: skip
+)
 OTHERS = Rule(
-    "a random quarter costs less", "how many nats less zeroing a random quarter of the pairs costs than the slowest",
-    "above", HALVED, "nats", "that of the slowest", decisive=False, per="question",
+    "a random quarter costs less",
+    "how many nats less zeroing a random quarter of the pairs costs than the slowest",
+    "above",
+    HALVED,
+    "nats",
+    "that of the slowest",
+    decisive=False,
+    per="context",
     scope=(PRETRAINED,),
-)  # fmt: skip
+)
 
 CLAIM = Claim(
     id="X06",
     title="The low-weight band follows the frequency",
     source="beyond §4, fig. 1a",
     scope=(TRAINED_HERE, PRETRAINED),
-    statement="When the frequencies are permuted over the pairs, the low-weight band moves with them; when all pairs "
-    "have one frequency, there is none; when the base changes, it is as wide as the share of fast pairs; without "
-    "rotation, no order of frequencies shows any. In the retrieval heads of a language model zeroing or attenuating the "
-    "slowest quarter of the dimensions costs much, un-rotating it little, and each of the three costs little on the fastest.",
-    contradicted_if="under a permutation the fastest quarter lies less than a fifth under the mean, or the profile by "
-    "frequency differs from the usual one by more than a tenth, or pairs of one frequency differ, or the band's width "
-    "is not that of the fast pairs; of a language model, if an intervention on the fastest quarter or un-rotating the "
-    "slowest costs more than a tenth of what zeroing the slowest costs, or zeroing the slowest costs less than half of the "
-    "answer's probability",
+    statement="When the frequencies are permuted over the pairs, the low-weight band moves with them; when all "
+    "pairs have one frequency, there is none; when the base changes, it is as wide as the share of fast pairs; "
+    "without rotation, no order of frequencies shows any. In the retrieval heads of a language model zeroing or "
+    "attenuating the slowest quarter of the dimensions costs much, un-rotating it little, and each of the three "
+    "costs little on the fastest.",
+    contradicted_if="under a permutation the fastest quarter lies less than a fifth under the mean, or the profile "
+    "by frequency differs from the usual one by more than a tenth, or pairs of one frequency differ, or the band's "
+    "width is not that of the fast pairs; of a language model, if an intervention on the fastest quarter or "
+    "un-rotating the slowest costs more than a tenth of what zeroing the slowest costs, or zeroing the slowest "
+    "costs less than half of the answer's probability",
     unit_of_analysis="training seed",
     rules=(LOWER, SAME, SHARE, ALIKE, NO_BAND, FLAT, MUCH, *LITTLE.values(), ATTENUATED, OTHERS),
-    notes="Weight of a pair: mean |weight| over q and k and its two dimensions. Orders are fixed: reversed; strides of "
-    "37 (so that every quarter by index holds the whole spectrum); one random permutation. Equal: every pair turns by "
-    "2 radians over the range. Margins were chosen on seeds 0-9, verdicts are given on others. Power: on those, the "
-    "departure was 0.72 with a standard deviation of 0.003, the difference of profiles 0.03 with 0.007, the width off "
-    "by at most 0.02 with 0.006, the spread of equal pairs 0.015: 5 seeds decide each with a power above 99%. A "
-    "fifteenth of the paper's size; the edge is the same (reports/measured/edge_sizes.json). "
-    "Language models: heads with a retrieval indicator above 0.5 that do not work locally (C09); after "
-    "arXiv 2606.21249, whose three patches these are; 64 questions at 3 positions, none of the first six, which meet every "
-    "dose and draw the curves. Power: over those six the excess of a cost varied by up to 1.8 nats between questions; 64 "
-    "decide one 0.7 nats off its margin, three quarters of what is allowed, nine times in ten. Controls: those heads "
-    "blind must cost much, nothing done must cost nothing, no head turned must cost more than little.",
-)  # fmt: skip
+    notes="Weight of a pair: mean |weight| over q and k and its two dimensions. Orders are fixed: reversed; strides "
+    "of 37 (so that every quarter by index holds the whole spectrum); one random permutation. Equal: every pair "
+    "turns by 2 radians over the range. Margins were chosen on seeds 0-9, verdicts are given on others. Power: on "
+    "those, the departure was 0.72 with a standard deviation of 0.003, the difference of profiles 0.03 with 0.007, "
+    "the width off by at most 0.02 with 0.006, the spread of equal pairs 0.015: 5 seeds decide each with a power "
+    "above 99%. A fifteenth of the paper's size; the edge is the same (reports/measured/edge_sizes.json). Language "
+    "models: heads with a retrieval indicator above 0.5 that do not work locally (C09); after arXiv 2606.21249, "
+    "whose three patches these are; 64 questions at 3 positions, none of the first six, which meet every dose and "
+    "draw the curves. Power: over those six the excess of a cost varied by up to 1.8 nats between questions; 64 "
+    "decide one 0.7 nats off its margin, three quarters of what is allowed, nine times in ten. Controls: those "
+    "heads blind must cost much, nothing done must cost nothing, no head turned must cost more than little.",
+)
 
 PERMUTED = [f"order-{name}" for name in ORDERS]
 EQUAL, NONE = "equal-frequencies", "no-position"
@@ -167,8 +218,11 @@ def orders_figure(arm, usual, by: str) -> dict:
         "title": f"Mean weight of each pair by {by}, {arm.model}",
         "alt": f"Mean |q|, |k| of each pair by {by}, beside the usual order; "
         f"{'the two coincide' if by == 'frequency' else 'the two differ'} if the claim holds.",
-        "x": {"label": "rank by frequency, fastest first" if by == "frequency" else "index of the pair",
-              "values": list(range(arm.head_dim // 2)), "log": False},
+        "x": {
+            "label": "rank by frequency, fastest first" if by == "frequency" else "index of the pair",
+            "values": list(range(arm.head_dim // 2)),
+            "log": False,
+        },
         "y": {"label": "mean |weight| over the vectors", "log": False, "zero": True},
         "lines": [
             {"label": label, "seeds": profile.round(4).tolist(), "dashed": label == "usual order"}
@@ -176,15 +230,19 @@ def orders_figure(arm, usual, by: str) -> dict:
         ],
         "caption": f"Band: smallest to largest of {len(arm.seeds)} seeds.",
         "paper": "fig. 1a: lower in the first dimensions, which are the fastest there",
-    }  # fmt: skip
+    }
 
 
 @permuted
 def test_the_band_moves_with_the_frequencies(controlled, judge, name):
     arm, usual = controlled(name), controlled(STANDARD)
-    judge.units(LOWER.name, departure(by_frequency(sizes(arm), arm.theta)), **context(arm),
-                paper="fig. 1a: lower in the first dimensions",
-                series={by: orders_figure(arm, usual, by) for by in ("index", "frequency")})  # fmt: skip
+    judge.units(
+        LOWER.name,
+        departure(by_frequency(sizes(arm), arm.theta)),
+        **context(arm),
+        paper="fig. 1a: lower in the first dimensions",
+        series={by: orders_figure(arm, usual, by) for by in ("index", "frequency")},
+    )
 
 
 @permuted
@@ -224,7 +282,12 @@ def test_without_rotation_no_order_of_frequencies_shows_anything(controlled, jud
 
 # in language models
 
-patched = measures("heads", "interventions")
+of_models = measures("contexts", "interventions")
+
+
+def patched(test):
+    """Of a default run real models alone."""
+    return pytest.mark.beyond(of_models(test))
 
 
 def no_heads(costs) -> str:
@@ -246,26 +309,42 @@ def dose_figure(key: str, costs) -> dict:
         "x": {"label": "sixteenths of the head's dimensions", "values": list(patch.DOSES), "log": False},
         "y": {"label": "answer less likely by, nats", "log": False, "zero": True},
         "lines": [
-            {"label": f"{kind}, {end}", "values": [round(float(costs.cost(patch.name(kind, end, dose)).mean()), 4)
-                                                   for dose in patch.DOSES], "dashed": kind != ZERO}
-            for kind in kinds for end in patch.ENDS
+            {
+                "label": f"{kind}, {end}",
+                "values": [round(float(costs.cost(patch.name(kind, end, dose)).mean()), 4) for dose in patch.DOSES],
+                "dashed": kind != ZERO,
+            }
+            for kind in kinds
+            for end in patch.ENDS
         ],
-        "caption": f"{costs.likelihood.shape[2]} questions at {len(costs.positions)} positions; {int(costs.heads.sum())} of "
-                   f"{costs.heads.size} heads. Points of accuracy lost at a quarter: " + ", ".join(
-                       f"{kind} {end} {costs.points(patch.name(kind, end)).mean():.1f}" for kind in patch.KINDS
-                       for end in patch.ENDS) + ".",
+        "caption": f"{costs.likelihood.shape[2]} contexts, {costs.likelihood.shape[1]} questions each; "
+        f"{int(costs.heads.sum())} of {costs.heads.size} heads. Points of accuracy lost at a quarter: "
+        + ", ".join(
+            f"{kind} {end} {costs.points(patch.name(kind, end)).mean():.1f}"
+            for kind in patch.KINDS
+            for end in patch.ENDS
+        )
+        + ".",
         "paper": None,
-    }  # fmt: skip
+    }
+
+
+def dose_figures(key: str, costs) -> dict:
+    """Empty where doses are not asked at this scale."""
+    return {} if costs is None else {f"interventions, {key}": dose_figure(key, costs)}
 
 
 @patched
 def test_zeroing_the_slowest_quarter_costs_much(lm, intervened, judge):
     with lm.or_not_run(judge, MUCH):
         costs = intervened.deciding
-        judge.units(MUCH.name, costs.cost(patch.name(ZERO, SLOWEST)).tolist(),
-                    note=f"{costs.points(patch.name(ZERO, SLOWEST)).mean():.1f} points of accuracy lost",
-                    series={f"interventions, {lm.key}": dose_figure(lm.key, intervened.costs)},
-                    **lm.context(unable=no_heads(costs)))  # fmt: skip
+        judge.units(
+            MUCH.name,
+            costs.cost(patch.name(ZERO, SLOWEST)).tolist(),
+            note=f"{costs.points(patch.name(ZERO, SLOWEST)).mean():.1f} points of accuracy lost",
+            series=dose_figures(lm.key, intervened.costs),
+            **lm.answering(unable=no_heads(costs)),
+        )
 
 
 @patched
@@ -275,9 +354,12 @@ def test_what_is_not_used_or_hardly_turns_costs_little(lm, intervened, judge, ki
     with lm.or_not_run(judge, rule):
         costs = intervened.deciding
         one = patch.name(kind, end)
-        judge.units(rule.name, beyond_a_tenth(costs, one),
-                    note=f"{costs.cost(one).mean():.3f} nats, {costs.points(one).mean():.1f} points",
-                    **lm.context(unable=no_heads(costs)))  # fmt: skip
+        judge.units(
+            rule.name,
+            beyond_a_tenth(costs, one),
+            note=f"{costs.cost(one).mean():.3f} nats, {costs.points(one).mean():.1f} points",
+            **lm.answering(unable=no_heads(costs)),
+        )
 
 
 @patched
@@ -288,9 +370,9 @@ def test_what_is_not_used_or_hardly_turns_costs_little(lm, intervened, judge, ki
 )
 def test_the_slowest_cost_more_than_others(lm, intervened, judge, rule, kind, cheap):
     with lm.or_not_run(judge, rule):
-        costs = intervened.deciding if rule.decisive else intervened.costs
+        costs = intervened.deciding
         more = costs.cost(patch.name(kind, SLOWEST)) - costs.cost(patch.name(kind, cheap))
-        judge.units(rule.name, more.tolist(), **lm.context(unable=no_heads(costs)))
+        judge.units(rule.name, more.tolist(), **lm.answering(unable=no_heads(costs)))
 
 
 # controls
@@ -321,15 +403,25 @@ ROTATED = [f"controlled/{name}" for name in PERMUTED]
 def test_control_the_index_does_not_tell_the_band(controlled, judge, name):
     """The same question of the first quarter by index."""
     arm = controlled(name)
-    judge.units(LOWER.name, departure(sizes(arm)), **context(arm) | {"model": f"{arm.model}, by index"},
-                role=NEGATIVE_CONTROL, guards=ROTATED)  # fmt: skip
+    judge.units(
+        LOWER.name,
+        departure(sizes(arm)),
+        **context(arm) | {"model": f"{arm.model}, by index"},
+        role=NEGATIVE_CONTROL,
+        guards=ROTATED,
+    )
 
 
 @permuted
 def test_control_by_index_everything_has_changed(controlled, judge, name):
     arm, usual = controlled(name), controlled(STANDARD)
-    judge.units(SAME.name, difference(sizes(arm), sizes(usual)), **context(arm) | {"model": f"{arm.model}, by index"},
-                role=NEGATIVE_CONTROL, guards=ROTATED)  # fmt: skip
+    judge.units(
+        SAME.name,
+        difference(sizes(arm), sizes(usual)),
+        **context(arm) | {"model": f"{arm.model}, by index"},
+        role=NEGATIVE_CONTROL,
+        guards=ROTATED,
+    )
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name)) for name in (NONE, EQUAL)])
@@ -342,9 +434,13 @@ def test_control_no_quarter_is_lower_where_no_frequency_is_higher(controlled, ju
 @pytest.mark.parametrize("name", BASES)
 def test_control_the_other_base_predicts_another_width(controlled, judge, name):
     arm, other = controlled(name), controlled(next(one for one in BASES if one != name))
-    judge.units(SHARE.name, (widths(sizes(arm)) - fast_share(other)).tolist(),
-                **context(arm) | {"model": f"{arm.model}, by the other base"}, role=NEGATIVE_CONTROL,
-                guards=[f"controlled/{one}" for one in BASES])  # fmt: skip
+    judge.units(
+        SHARE.name,
+        (widths(sizes(arm)) - fast_share(other)).tolist(),
+        **context(arm) | {"model": f"{arm.model}, by the other base"},
+        role=NEGATIVE_CONTROL,
+        guards=[f"controlled/{one}" for one in BASES],
+    )
 
 
 @measures(STANDARD)
@@ -370,8 +466,18 @@ def test_control_planted_profiles(judge, rule, follows, role):
     usual, strided = (VARIANTS[name].parameters("default") for name in (STANDARD, "order-strided"))
     theta, spread_named = theta_of(strided), spread_of(strided)
     before = band.planted(theta_of(usual), *spread_named, 1.5, PLANTED_SEEDS)
-    after = band.planted(theta if follows == "the frequency" else theta_of(usual), *spread_named, 1.5,
-                         [seed + 100 for seed in PLANTED_SEEDS])  # fmt: skip
+    after = band.planted(
+        theta if follows == "the frequency" else theta_of(usual),
+        *spread_named,
+        1.5,
+        [seed + 100 for seed in PLANTED_SEEDS],
+    )
     ordered = by_frequency(after, theta)
-    judge.units(rule, departure(ordered) if rule == LOWER.name else difference(ordered, before),
-                model=f"planted/band by {follows}", role=role, guards=ROTATED, seeds=PLANTED_SEEDS)  # fmt: skip
+    judge.units(
+        rule,
+        departure(ordered) if rule == LOWER.name else difference(ordered, before),
+        model=f"planted/band by {follows}",
+        role=role,
+        guards=ROTATED,
+        seeds=PLANTED_SEEDS,
+    )
