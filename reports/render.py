@@ -301,7 +301,7 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
         rule
         | {
             "expected": expected(rule["side"], rule["margin"], rule["unit"]),
-            "other_margins": list(Rule(**rule).other_margins()),
+            "other_margins": list(Rule.from_json(rule).other_margins()),
             "rows": shown,
             "measured": len(own),
             "unshown": _unshown(own[len(shown) :], "model"),
