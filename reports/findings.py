@@ -156,13 +156,15 @@ def decided_by(claim: dict, rows: list[dict], verdict: str, models: Sequence[str
         return f"its control {failed[0]['model']} went wrong ({figure(failed[0])})"
     first = min((row["rule"] for row in deciding.values()), key=order.index)
     shown = [row for row in deciding.values() if row["rule"] == first]
-    where = f", in {named([row['model'] for row in shown])}" if len(shown) < len(models) else ""
+    where = ""
+    if len(shown) < len(models):
+        where = f", in {', '.join(row['model'] for row in shown) if len(shown) <= NAMED else f'{len(shown)} of them'}"
     rules = [rule for rule in claim["rules"] if rule["decisive"]]
     own = [r for r in rows if r["model"] == shown[0]["model"] and r["role"] == CLAIM_ROLE and r["decisive"]]
     agree = sum(row["verdict"] == SUPPORTED for row in own)
     besides = ""
     if verdict != SUPPORTED and len(own) > 1 and len(models) == 1:
-        besides = f"; {agree} of its {len(own)} rules hold" if agree else ""
+        besides = f"; {agree} of its {len(own)} rules hold{'s' if agree == 1 else ''}" if agree else ""
     elif verdict == SUPPORTED and len(rules) > 1:
         besides = f", and {len(rules) - 1} more rule{'s' if len(rules) > 2 else ''}"
     return figure(*shown) + where + besides
@@ -195,7 +197,13 @@ def figure(*rows: dict) -> str:
     unit = f" {first['unit']}" if first["unit"] not in ("", "ratio") else ""
     if len(rows) > 1:
         low, high = text.number(min(values)), text.number(max(values))
-        return f"{first['quantity']}: {low if low == high else f'{low} to {high}'}{unit} ({claimed})"
+        ends = [end for row in rows for end in row["ci"] or () if row["ci"][0] != row["ci"][1]]
+        reach = (
+            f"{1 - 2 * first['alpha']:.0%} CIs from {text.number(min(ends))} to {text.number(max(ends))}; "
+            if ends
+            else ""
+        )
+        return f"{first['quantity']}: {low if low == high else f'{low} to {high}'}{unit} ({reach}{claimed})"
     spread = ""
     if first["ci"] and first["ci"][0] != first["ci"][1]:
         low, high = map(text.number, first["ci"])
