@@ -133,7 +133,7 @@ def _group(claim: dict, rows: list[dict], verdict: str, models: list[str], statu
     """Models of one verdict with the number that decided: 'fails in a, b: the rise: 0.1 nats (claimed: at least 1)'."""
     said, who = decided_by(claim, rows, verdict, models), named(models, titles(rows))
     if status in (HOLDS, FAILS, UNKNOWN) and len(models) == _measured(claim):  # the status has said it already
-        return f"{said}, in {who}" if said else f"in {who}"
+        return f"{said}; decided on {who}" if said else f"decided on {who}"
     return f"{_HEADS[verdict]} {who}" + (f": {said}" if said else "")
 
 
@@ -159,14 +159,16 @@ def decided_by(claim: dict, rows: list[dict], verdict: str, models: Sequence[str
     where = ""
     if len(shown) < len(models):
         where = f", in {', '.join(row['model'] for row in shown) if len(shown) <= NAMED else f'{len(shown)} of them'}"
-    rules = [rule for rule in claim["rules"] if rule["decisive"]]
     own = [r for r in rows if r["model"] == shown[0]["model"] and r["role"] == CLAIM_ROLE and r["decisive"]]
     agree = sum(row["verdict"] == SUPPORTED for row in own)
     besides = ""
     if verdict != SUPPORTED and len(own) > 1 and len(models) == 1:
         besides = f"; {agree} of its {len(own)} rules hold{'s' if agree == 1 else ''}" if agree else ""
-    elif verdict == SUPPORTED and len(rules) > 1:
-        besides = f", and {len(rules) - 1} more rule{'s' if len(rules) > 2 else ''}"
+    elif verdict == SUPPORTED:
+        others = {r["rule"] for r in rows if r["model"] in models and r["role"] == CLAIM_ROLE and r["decisive"]} - {
+            first
+        }
+        besides = f", and {len(others)} more rule{'s' if len(others) > 1 else ''}" if others else ""
     return figure(*shown) + where + besides
 
 

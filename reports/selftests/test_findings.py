@@ -59,11 +59,11 @@ def test_a_finding_names_its_number_its_models_and_their_tier():
     assert "holds in paper/llama-3.1-8b, paper/olmo-2-7b (printed table): largest distance" in line
     line = found(SAMPLE, "C03").line
     assert "mean |weight| of the fastest 32 dimensions over the slowest 32: 0.4445 (90% CI 0.4394 to 0.4496" in line
-    assert line.endswith("in controlled/rope-10000 (trained here)")
+    assert line.endswith("; decided on controlled/rope-10000 (trained here)")
 
 
 def test_a_model_goes_by_the_name_that_says_its_quantisation():
-    assert "in SmolLM2-135M-Instruct, 4-bit (pretrained)" in found(SAMPLE, "C06").line
+    assert "; decided on SmolLM2-135M-Instruct, 4-bit (pretrained)" in found(SAMPLE, "C06").line
 
 
 def test_a_failed_control_is_what_decided():
