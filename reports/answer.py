@@ -20,6 +20,7 @@ from .findings import (
     decided_by,
     findings,
     id_ranges,
+    named,
     reason,
     rows_by_claim,
     titles,
@@ -131,10 +132,12 @@ def language_models(results: dict) -> dict[str, list[str]]:
     known = titles(row for own in rows.values() for row in own)
     about = {model for claim in results["claims"] for model, inside in claim["in_scope"].items() if inside}
     told = [
-        f"{known.get(model, model)} ({TIER_WORDS[tier_of(model)]}{'' if model in about else ', an illustration only'}): "
-        f"{id_ranges(claims)}"
-        for model, claims in sorted(run.items(), key=lambda item: item[0] not in about)
+        f"{known.get(model, model)} ({TIER_WORDS[tier_of(model)]}): {id_ranges(claims)}"
+        for model, claims in run.items()
+        if model in about
     ]
+    others = [model for model in run if model not in about]
+    told += [f"for illustration only: {named(others, known)}"] if others else []
     not_run = []
     for model, claims in missed.items():
         if model in run:

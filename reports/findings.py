@@ -88,7 +88,13 @@ def finding(claim: dict, rows: list[dict]) -> Finding:
     elif sum(map(len, decided.values())) > NAMED and claim["id"].startswith("R"):
         said = _counted(claim, rows, decided)
     else:
-        said = "; ".join(_group(claim, rows, verdict, models, status) for verdict, models in decided.items())
+        worst, *rest = decided.items()  # what did not hold decides; of the rest the names are enough
+        said = "; ".join(
+            [
+                _group(claim, rows, *worst, status),
+                *(f"{_HEADS[verdict]} {named(models, titles(rows))}" for verdict, models in rest),
+            ]
+        )
     return Finding(claim, status, about, others, said)
 
 

@@ -56,7 +56,7 @@ def test_a_finding_names_its_number_its_models_and_their_tier():
     line = found(SAMPLE, "C11").line
     assert "holds in part: fails in paper/qwen2.5-7b (printed table): drop at the 20th document" in line
     assert "2.56 points (claimed: at most 0); 3 of its 4 rules hold" in line
-    assert "holds in paper/llama-3.1-8b, paper/olmo-2-7b (printed table): largest distance" in line
+    assert line.endswith("; holds in paper/llama-3.1-8b, paper/olmo-2-7b (printed table)")
     line = found(SAMPLE, "C03").line
     assert "mean |weight| of the fastest 32 dimensions over the slowest 32: 0.4445 (90% CI 0.4394 to 0.4496" in line
     assert line.endswith("; decided on controlled/rope-10000 (trained here)")
@@ -161,8 +161,7 @@ def test_models_that_were_run_and_not_run_are_named():
     told = answer.language_models(SAMPLE)
     assert told["run"] == [
         "SmolLM2-135M-Instruct, 4-bit (pretrained): C06",
-        "embedded/llama-s0 (trained here, an illustration only): C06",
-        "my/model (pretrained, an illustration only): C06",
+        "for illustration only: embedded/llama-s0 (trained here), my/model (pretrained)",
     ]
     assert told["not_run"] == [
         "llama-3.1-8b (pretrained): its weights are not here",
