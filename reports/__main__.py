@@ -1,4 +1,4 @@
-"""`python -m reports check FILE` and `python -m reports render FILE [-o OUT]`: for a results.json that is at hand."""
+"""`python -m reports check FILE` and `render FILE [-o OUT]`, for a results.json at hand; `table [--write]`, for README."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from fixtures.gate import write_in_one_step
+from fixtures.gate import BaselineError, write_in_one_step
 
 from .check import ResultsError, load
 
@@ -21,13 +21,19 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 fine, 1 the file is bad or cannot be written, 2 usage."""
     parser = _Parser(prog="python -m reports", description="Checks or renders what a run of the claims recorded.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="check|render")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="check|render|table")
     checks = commands.add_parser("check", help="verify that a results.json has its shape and that its verdicts follow")
     renders = commands.add_parser("render", help="make the HTML report of a results.json")
+    tables = commands.add_parser("table", help="the table of verdicts of the recorded baseline, in Markdown")
+    tables.add_argument("--write", action="store_true", help="put it between the markers of a file, instead of printing it")
+    tables.add_argument("--file", type=Path, metavar="FILE", help="the file to write to (README.md)")
+    tables.add_argument("--baseline", type=Path, metavar="PATH", help="the recorded verdicts (reports/baseline.json)")
     for command in (checks, renders):
         command.add_argument("file", type=Path, metavar="FILE", help="a results.json")
     renders.add_argument("-o", "--output", type=Path, metavar="OUT", help="where to write (report.html beside FILE)")
     options = parser.parse_args(arguments)
+    if options.command == "table":
+        return _table(options)
     try:
         results = load(options.file)
         if options.command == "check":
@@ -45,6 +51,24 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
     except OSError as error:
         print(f"{error.filename or options.file}: cannot be written ({error.strerror})", file=sys.stderr)
+    return 1
+
+
+def _table(options: argparse.Namespace) -> int:
+    from . import table
+
+    file = options.file or table.ROOT / "README.md"
+    try:
+        text = table.block(options.baseline or table.ROOT / "reports/baseline.json")
+        if options.write:
+            print(f"{file}: {'written' if table.write(file, text) else 'as it was'}")
+        else:
+            print(text)
+        return 0
+    except (table.TableError, BaselineError) as error:
+        print(error, file=sys.stderr)
+    except OSError as error:
+        print(f"{error.filename or file}: {error.strerror}", file=sys.stderr)
     return 1
 
 

@@ -17,11 +17,24 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from fixtures.claim import CLAIM_ROLE, CONTRADICTED, NEGATIVE_CONTROL, NOT_RUN, SUPPORTED, VERDICTS, Rule, expected
+from fixtures.claim import (
+    CLAIM_ROLE,
+    CONTRADICTED,
+    HOLDS_IN,
+    NEGATIVE_CONTROL,
+    NOT_RUN,
+    SUPPORTED,
+    VERDICTS,
+    Rule,
+    expected,
+)
 from fixtures.evidence import too_weak
+from fixtures.statistics import decide
+from fixtures.tiers import PLANTED, tier_of
 
-from . import figures, speed, strips, text, trust
+from . import answer, differences, figures, findings, speed, strips, text, trust
 from .check import is_relative
+from .findings import TIER_WORDS
 
 HERE = Path(__file__).parent
 
@@ -35,6 +48,9 @@ PAPER = {
 
 GLYPHS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?", "not-run": "–"}
 WORDS = {verdict: verdict.replace("-", " ") for verdict in VERDICTS}
+ILLUSTRATED = {verdict: words.removesuffix(" in") for verdict, words in HOLDS_IN.items()}
+"""The words for models that a claim is not about."""
+STATUS_GLYPHS = dict(zip(findings.STATUSES, "✓◐✗?–", strict=True))
 WORST_FIRST = ("contradicted", "inconclusive", "not-run", "supported")
 
 GROUPS = {
@@ -43,8 +59,12 @@ GROUPS = {
     "paper": "The paper's own tables",
     "published": "Published measurements",
     "rope": "RoPE implementations",
+    "small": "Small transformers",
+    "torch": "Attention in PyTorch",
     "transformers": "RoPE in transformers",
 }
+OTHERS = "Language models"
+"""Whatever begins with none of those words was named to --model."""
 FEW_MODELS, FEW_ROWS, FEW_PLOTS, FEW_FILES = 6, 8, 3, 6
 """Up to so many models stand one by one on the board; up to so many rows, figures and files are open from the start."""
 
@@ -60,23 +80,26 @@ DRAWN = 2_000_000
 LONG_CELL = 60
 """A text in a table that is longer than this is prose: its column gets room and wraps."""
 
-TO_RUN = "; to run it: "
-"""What parts a not-run row's reason from the command that would measure it (see `judge.not_run`)."""
-
-
 def render(results: dict) -> str:
     """The report of one run as a self-contained HTML page; `results` is a results.json that `check.load` accepts."""
     claims = _claims(results)
-    run, not_run = results["run"], _not_run(claims, results["run"]["manifest"])
+    run, not_run = results["run"], _not_run(claims, results)
+    found = findings.findings(results)
     script = (HERE / "filter.js").read_text(encoding="utf-8")
     page = _environment().get_template("template.html.j2")
     return page.render(
         paper=PAPER,
         run=run,
         run_facts=_run_facts(run),
-        outcome=_outcome(run),
+        outcome=differences.outcome(results),
+        question=answer.QUESTION,
+        answered=answer.answered(results),
+        found={part: _found(found, run["manifest"], part) for part, _ in findings.PARTS},
+        language_models=answer.language_models(results),
+        own_ropes=answer.own_ropes(results),
+        changes=differences.changes(results),
         claims=claims,
-        tally_all=_tally(verdict for claim in claims for verdict in claim["verdicts"].values()),
+        parts=_parts(claims),
         not_run=not_run,
         any_not_run=any(not_run.values()),
         broken=[(claim, error) for claim in claims for error in claim["errors"]],
@@ -119,6 +142,9 @@ def _environment():
     }
     environment.globals |= {"glyphs": GLYPHS, "words": WORDS, "verdict_order": WORST_FIRST, "few_rows": FEW_ROWS}
     environment.globals |= {"few_files": FEW_FILES, "long_cell": LONG_CELL}
+    environment.globals |= {"illustrated": ILLUSTRATED, "holds_in": HOLDS_IN, "status_glyphs": STATUS_GLYPHS}
+    environment.globals |= {"tier_words": {tier: words for tier, words in TIER_WORDS.items() if tier != PLANTED}}
+    environment.globals |= {"tier_of": tier_of, "id_ranges": findings.id_ranges}
     return environment
 
 
@@ -143,24 +169,40 @@ def _commit(commit: str | None) -> str:
     return f"{found[1]}{', with uncommitted changes' if found[2] else ''}" if found else commit
 
 
-def _outcome(run: dict) -> str:
-    """What the exit code means; a code of 0 never says more than it does."""
-    if run["exit"]:
-        return (
-            "This run does not pass:" if run["problems"] else "This run does not pass; the tests that failed say why."
-        )
-    if run["options"].get("scale") == "smoke":
-        return "Smoke scale checks the plumbing: nothing broke, and nothing was decided."
-    if run["options"].get("record_baseline"):
-        return "This run recorded its verdicts as the baseline; it was not held against an earlier one."
-    return (
-        "Every verdict of this run is supported, or is the one that the recorded baseline holds. "
-        "What was not run is no part of that."
-    )
-
-
 _COUNTS = ("selected", "passed", "failed", "skipped", "deselected", "lost")
 _ALWAYS_TOLD = ("selected", "passed", "lost")
+
+
+# What holds
+
+
+def _found(found: list[findings.Finding], manifest: list[str], part: str) -> list[dict]:
+    """A line for each claim of a part of the board, those of the manifest that the run did not state among them."""
+    stated = {one.claim["id"]: one for one in found}
+    lines = []
+    for claim in dict.fromkeys([*manifest, *stated]):
+        if not claim.startswith(part):
+            continue
+        one = stated.get(claim)
+        lines.append({
+            "id": claim,
+            "anchor": claim.lower() if one else "",
+            "title": one.claim["title"] if one else "",
+            "status": one.status if one else findings.NOT_MEASURED,
+            "said": one.said if one else "not asked for on the command line",
+        })  # fmt: skip
+    return lines
+
+
+def _parts(claims: list[dict]) -> list[dict]:
+    """The board in three: the paper, RoPE implementations, and what goes beyond the paper."""
+    parts = []
+    for first, title in findings.PARTS:
+        own = [claim for claim in claims if claim["id"].startswith(first)]
+        if own:
+            verdicts = [verdict for claim in own for verdict in claim["about"].values()]
+            parts.append({"title": title, "anchor": f"board-{first.lower()}", "claims": own, "tally": _tally(verdicts)})
+    return parts
 
 
 # Claims
@@ -182,20 +224,21 @@ def _claims(results: dict) -> list[dict]:
             for rule in claim["rules"]
             for own in (True, False)
         }
-        rows = [
-            row | {"strip": strips.strip(row, scales[row["rule"], row["role"] == CLAIM_ROLE])} | _reason(row)
-            for row in rows
-        ]
+        rows = [_shown(row, scales[row["rule"], row["role"] == CLAIM_ROLE]) for row in rows]
         controls = [row for row in rows if row["role"] != CLAIM_ROLE]
         plots = _plots(rows, drawn)
         drawn += len(plots)
+        about = {model: verdict for model, verdict in claim["verdicts"].items() if claim["in_scope"][model]}
         views.append(
             claim
             | {
                 "anchor": claim["id"].lower(),
-                "tally": _tally(claim["verdicts"].values()),
+                "about": about,
+                "about_words": ", ".join(_PLURALS[tier] for tier in claim["scope"]),
+                "tally": _tally(about.values()),
                 "groups": _groups(claim, rows),
-                "many": len(claim["verdicts"]) > FEW_MODELS,
+                "illustrations": _illustrations(claim, rows),
+                "many": len(about) > FEW_MODELS,
                 "rule_views": [_rule(rule, rows, scales[rule["name"], True]) for rule in claim["rules"]],
                 "controls": [_control(row) for row in controls],
                 "controls_wrong": sum(row["control_ok"] is False for row in controls),
@@ -212,10 +255,37 @@ def _claims(results: dict) -> list[dict]:
     return views
 
 
-def _reason(row: dict) -> dict:
-    """A not-run row's reason and the command that would measure it, apart."""
-    why, _, command = row["reason"].partition(TO_RUN)
-    return {"why": why, "to_run": command}
+_PLURALS = {
+    "printed": "the paper's printed tables and configurations",
+    "pretrained": "pretrained language models",
+    "trained-here": "models trained here",
+    "published": "published measurements",
+    "implementation": "RoPE code",
+}
+
+
+def _shown(row: dict, scale: strips.Scale) -> dict:
+    """A row with its strip, its reason and command apart, and what decided it where its interval did not."""
+    neutral = row if row["in_scope"] or row["role"] != CLAIM_ROLE else row | {"verdict": NOT_RUN}
+    why, command = findings.reason(row)
+    if findings.is_held_back(row):
+        alone = findings.by_interval(row, decide)
+        words = WORDS[alone] if row["in_scope"] or row["role"] != CLAIM_ROLE else ILLUSTRATED[alone]
+        why = f"{why} (this decides; the interval alone would say: {words})"
+    return row | {"strip": strips.strip(neutral, scale), "why": why, "to_run": command}
+
+
+def _illustrations(claim: dict, rows: list[dict]) -> list[dict]:
+    """Models that the claim is not about, by how it came out in them, and why where their tier does not say it."""
+    whys = {row["model"]: row["illustration"] for row in rows if row["illustration"]}
+    found: dict[tuple[str, str], list[str]] = {}
+    for verdict, models in findings.by_verdict(claim, False).items():
+        for model in models:
+            found.setdefault((verdict, whys.get(model, "")), []).append(model)
+    return [
+        {"verdict": verdict, "why": why, "models": models, "count": len(models)}
+        for (verdict, why), models in found.items()
+    ]
 
 
 def _tally(verdicts: Iterable[str]) -> list[tuple[str, int]]:
@@ -228,11 +298,13 @@ def _groups(claim: dict, rows: list[dict]) -> list[dict]:
     recorded = _recorded(claim)
     groups: dict[str, list[dict]] = {}
     for model, verdict in claim["verdicts"].items():
+        if not claim["in_scope"][model]:
+            continue
         prefix, slash, rest = model.partition("/")
         known = bool(slash) and prefix in GROUPS
         own = [r for r in rows if r["model"] == model and r["role"] == CLAIM_ROLE and r["decisive"]]
         guards = [r for r in rows if r["role"] != CLAIM_ROLE and (r["guards"] is None or model in r["guards"])]
-        groups.setdefault(GROUPS[prefix] if known else "Other models", []).append(
+        groups.setdefault(GROUPS[prefix] if known else OTHERS, []).append(
             {
                 "name": model,
                 "short": rest if known else model,
@@ -250,7 +322,7 @@ def _groups(claim: dict, rows: list[dict]) -> list[dict]:
          "unshown": _unshown(models[SHOWN_ROWS:] if len(models) > MANY_ROWS else [], "name")}
         for title, models in (
             (title, sorted(models, key=lambda m: (WORST_FIRST.index(m["verdict"]), m["name"])))
-            for title, models in sorted(groups.items(), key=lambda item: (item[0] == "Other models", item[0]))
+            for title, models in sorted(groups.items(), key=lambda item: (item[0] != OTHERS, item[0]))
         )
     ]  # fmt: skip
 
@@ -294,7 +366,7 @@ def _recorded(claim: dict) -> dict[str, str]:
 def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
     """A rule beside what was measured for it (controls stand apart)."""
     own = [row for row in rows if row["rule"] == rule["name"] and row["role"] == CLAIM_ROLE]
-    own.sort(key=lambda row: (WORST_FIRST.index(row["verdict"]), row["model"]))
+    own.sort(key=lambda row: (not row["in_scope"], WORST_FIRST.index(row["verdict"]), row["model"]))
     shown = own if len(own) <= MANY_ROWS else own[:SHOWN_ROWS]
     origins = _details(shown)
     return (
@@ -304,8 +376,10 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
             "other_margins": list(Rule.from_json(rule).other_margins()),
             "rows": shown,
             "measured": len(own),
-            "unshown": _unshown(own[len(shown) :], "model"),
-            "tally": _tally(row["verdict"] for row in own),
+            "unshown": _unshown([row for row in own[len(shown) :] if row["in_scope"]], "model"),
+            "unshown_illustrations": [row["model"] for row in own[len(shown) :] if not row["in_scope"]],
+            "tally": _tally(row["verdict"] for row in own if row["in_scope"]),
+            "illustrations": sum(not row["in_scope"] for row in own),
             "axis": strips.axis(scale) if own else "",
             "has": {name: any(row[name] is not None for row in own) for name in ("p", "p_adjusted", "paper")}
             # of a row that contradicts alone: elsewhere the column would say 1 again and again
@@ -423,22 +497,17 @@ def _files(files: list[dict]) -> list[dict]:
 # What did not run
 
 
-def _not_run(claims: list[dict], manifest: list[str]) -> dict:
+def _not_run(claims: list[dict], results: dict) -> dict:
     """Ways not to have run: not asked for at all, not selected, selected in part, or a row could not be measured."""
-    rows: dict[tuple, dict] = {}
-    for claim in claims:
-        for row in claim["rows"]:
-            if row["verdict"] == NOT_RUN:
-                key = (claim["id"], row["why"], row["to_run"])
-                entry = rows.setdefault(key, {"claim": claim, "why": row["why"], "to_run": row["to_run"], "what": []})
-                if row["model"] not in entry["what"]:
-                    entry["what"].append(row["model"])
-    stated = {claim["id"] for claim in claims}
+    views = {claim["id"]: claim for claim in claims}
     return {
-        "unasked": [claim for claim in manifest if claim not in stated],
+        "unasked": [claim for claim in results["run"]["manifest"] if claim not in views],
         "claims": [claim for claim in claims if not claim["selected"]],
         "partly": [claim for claim in claims if claim["selected"] and not claim["complete"]],
-        "rows": list(rows.values()),
+        "rows": [
+            entry | {"what": [(views[claim], models) for claim, models in entry["what"].items()]}
+            for entry in differences.not_run(results)
+        ],
     }
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 
-from fixtures.claim import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED
+from fixtures.claim import CONTRADICTED, HOLDS_IN, INCONCLUSIVE, NOT_RUN, SUPPORTED
 from fixtures.evidence import too_weak
+from fixtures.tiers import tier_of
 
+from . import answer
+from .findings import TIER_WORDS
 from .text import duration, one_line
 
 MOST_BYTES = 1_000_000
@@ -57,23 +60,30 @@ class _Row:
         self.changed = self.recorded is not None and self.recorded != verdict
         self.new = self.recorded is None and held is not None and verdict != NOT_RUN
         self.because = _because(model, verdict, evidence)
+        self.in_scope = claim["in_scope"].get(model, tier_of(model) in claim["scope"])
 
     @property
     def rank(self) -> tuple:
         order = (CONTRADICTED, INCONCLUSIVE, SUPPORTED, NOT_RUN)
-        return not self.changed, not self.new, order.index(self.verdict), self.claim["id"], self.model
+        return not self.changed, not self.new, not self.in_scope, order.index(self.verdict), self.claim["id"], self.model
 
     def cells(self) -> list[str]:
         news = "**changed**" if self.changed else "new" if self.new else ""
-        verdict = f"{MARKS[self.verdict]} {self.verdict}"
+        verdict = self._said(self.verdict)
         return [
             news,
             f"{self.claim['id']} {escaped(self.claim['title'])}",
-            f"<code>{escaped(self.model, 120)}</code>",
+            f"<code>{escaped(self.model, 120)}</code> ({TIER_WORDS[tier_of(self.model)]})",
             f"**{verdict}**" if self.changed else verdict,
-            self.recorded or "–",
+            (self.recorded if self.in_scope else HOLDS_IN[self.recorded].removesuffix(" in")) if self.recorded else "–",
             escaped(self.because),
         ]
+
+    def _said(self, verdict: str) -> str:
+        """Illustrations read otherwise and have no mark: they are neither for the claim nor against it."""
+        if self.in_scope:
+            return f"{MARKS[verdict]} {verdict}"
+        return f"illustration: {HOLDS_IN[verdict].removesuffix(' in')}"
 
 
 def _rows(results: dict) -> list[_Row]:
@@ -106,7 +116,9 @@ def _because(model: str, verdict: str, evidence: list[dict]) -> str:
 
 def _page(results: dict, rows: list[_Row], shown: int) -> str:
     run = results["run"]
-    counts = [f"{sum(row.verdict == verdict for row in rows)} {verdict}" for verdict in MARKS]
+    counts = [f"{sum(row.in_scope and row.verdict == verdict for row in rows)} {verdict}" for verdict in MARKS]
+    illustrations = sum(not row.in_scope for row in rows)
+    counts += [f"{illustrations} illustration{'s' if illustrations != 1 else ''}"] if illustrations else []
     changed = sum(row.changed for row in rows)
     facts = [
         f"{len(results['claims'])} claims",
@@ -118,7 +130,7 @@ def _page(results: dict, rows: list[_Row], shown: int) -> str:
     if run["commit"]:
         facts.append(f"commit <code>{escaped(run['commit'], 60)}</code>")
     lines = [f"## The claims: this run {EXITS.get(run['exit'], 'did not end as it should')} (exit {run['exit']})", ""]
-    lines += [" · ".join(facts), ""]
+    lines += [" · ".join(facts), "", escaped(answer.headline(results), 2000), ""]
     broken = [error for claim in results["claims"] for error in claim["errors"]]
     reasons = [*run["problems"], *(f"{error['nodeid']}: {error['message']}" for error in broken)]
     if reasons:

@@ -239,13 +239,14 @@ TABLE_CLAIM = Claim(
 
 def document() -> dict:
     """The whole results document; the same at every call."""
-    rows = [*_identity_rows(), *_weight_rows(), *_removal_rows(), *_table_rows()]
-    claims = [IDENTITY_CLAIM, MECHANISM_CLAIM, WEIGHT_CLAIM, REMOVAL_CLAIM, TABLE_CLAIM]
+    rows = [*_identity_rows(), *_weight_rows(), *_removal_rows(), *_table_rows(), *_head_rows(), *_rotation_rows()]
+    claims = [IDENTITY_CLAIM, MECHANISM_CLAIM, WEIGHT_CLAIM, REMOVAL_CLAIM, TABLE_CLAIM, HEAD_CLAIM, ROTATION_CLAIM]
     rows = adjusted(rows, {claim.id: claim for claim in claims})
     baselines: dict[str, dict[str, str] | None] = {
         "C03": {"controlled/rope-10000": "supported"},
         "C11": {f"paper/{m}": "supported" for m in ("llama-3.1-8b", "olmo-2-7b")}
         | {"paper/qwen2.5-7b": "contradicted"},
+        "C06": {SMOLLM: "contradicted", "embedded/llama-s0": "supported"},
     }
     errors = {
         "C04": [
@@ -274,6 +275,7 @@ def results(
             "selected": claim.id not in unselected,
             "errors": (errors or {}).get(claim.id, []),
             "baseline": (baselines or {}).get(claim.id),
+            "baseline_digest": claim.digest if (baselines or {}).get(claim.id) else None,
             "command": f"pytest claims/ -k {claim.id.lower()}",
         }
         own = [row for row in rows if row.claim == claim.id]
@@ -318,6 +320,12 @@ def results(
             "evidence": [row.to_json() for row in sorted(rows, key=lambda row: (row.claim, row.key))],
         }
     )
+
+
+def add_verdict(claim: dict, model: str, verdict: str) -> None:
+    """One more model of a claim, with all that a claim says of its models."""
+    claim["verdicts"][model], claim["tiers"][model] = verdict, tier_of(model)
+    claim["in_scope"][model] = tier_of(model) in claim["scope"]
 
 
 def sealed(results: dict) -> dict:
@@ -519,6 +527,57 @@ HEAD_CLAIM = Claim(
     ),
 )
 
+ROTATION_CLAIM = Claim(
+    id="R01",
+    title="Every RoPE in transformers is a rotation",
+    source="eqs. 1–2",
+    scope=(IMPLEMENTATION,),
+    statement="Every implementation turns pairs by an angle that grows with the position.",
+    contradicted_if="an identity is off by more than rounding can explain",
+    unit_of_analysis="identity and dtype",
+    rules=(Rule("identities", "worst of all identities", "below", 1.0, "tolerances", "rounding"),),
+)
+
+SMOLLM = "smollm2-135m"
+
+
+def _head_rows() -> list[Row]:
+    """A real model that the claim is about, one trained here, which is not, and one too weak to stand for anything."""
+    chance = random.Random(6)
+    cases = (
+        (SMOLLM, 0.3, {"provenance": {"model": {"title": "SmolLM2-135M-Instruct, 4-bit"}}}),
+        ("embedded/llama-s0", 0.8, {}),
+        ("my/model", 0.3, {"illustration": "its loss is 0.4 nats under a unigram model's"}),
+        ("llama-3.1-8b", None, {}),
+    )
+    rows = []
+    for model, middle, context in cases:
+        if middle is None:
+            reason = "its weights are not here; to run it: pytest claims/ --claim C06 --model llama-3.1-8b"
+            rows.append(_row(HEAD_CLAIM, "fast against slow", None, verdict=NOT_RUN, reason=reason, model=model))
+            continue
+        samples = [middle + chance.gauss(0, 0.02) for _ in range(12)]
+        rows.append(_units(HEAD_CLAIM, "fast against slow", samples, model=model, **context))
+    samples = [0.9 + chance.gauss(0, 0.02) for _ in range(12)]
+    planted = {"model": "planted/first-half-used", "role": NEGATIVE_CONTROL}
+    return [*rows, _units(HEAD_CLAIM, "fast against slow", samples, **planted)]
+
+
+def _rotation_rows() -> list[Row]:
+    return [
+        _exact(
+            ROTATION_CLAIM,
+            "identities",
+            3.5 if name in ("b", "e") else 0.2,
+            24,
+            "worst of all identities",
+            model=f"transformers/{name}",
+            note=f"rotation at {name}; defect: two halves of a pair follow different axes" if name in ("b", "e") else "",
+        )
+        for name in "abcdefg"
+    ]
+
+
 _ANSWERS = (
     "Wilhelm Conrad Röntgen",
     "According to the documents, the first Nobel Prize in Physics was awarded in 1901 to Wilhelm Conrad Röntgen, of "
@@ -686,7 +745,7 @@ def _table_rows() -> list[Row]:
 
 def hostile_document(text: str) -> dict:
     """A document in which every text that a model, a data set or a broken test may supply is `text`."""
-    base = dataclasses.replace(WEIGHT_CLAIM, notes=text, prior=Prior("high", text))
+    base = dataclasses.replace(WEIGHT_CLAIM, scope=(TRAINED_HERE, PRETRAINED), notes=text, prior=Prior("high", text))
     spec = {
         "kind": "lines",
         "title": text,
@@ -729,6 +788,7 @@ def hostile_document(text: str) -> dict:
             nodeid=text,
         ),
         _row(base, "first against last", None, verdict=INCONCLUSIVE, reason=text, model=f"other {text}"),
+        _units(base, "first against last", [0.4, 0.5, 0.45], model=f"weak {text}", illustration=f"weak {text}"),
         _row(
             base,
             "first against last",

@@ -21,7 +21,7 @@ def test_check_says_what_it_checked(results, capsys):
     assert main(["check", str(results)]) == 0
     out, err = capsys.readouterr()
     assert out.count("\n") == 1
-    assert "5 claims" in out
+    assert "7 claims" in out
     assert not err
 
 

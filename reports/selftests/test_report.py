@@ -17,7 +17,7 @@ import pytest
 
 from reports.render import render
 from reports.selftests.page import Page, loads
-from reports.selftests.sample import ON_SPEED, document, hostile_document
+from reports.selftests.sample import ON_SPEED, add_verdict, document, hostile_document
 from reports.text import is_figures
 
 SAMPLE = document()
@@ -93,7 +93,7 @@ def test_headings_do_not_skip_a_level_and_the_language_is_said(page):
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert page.all("html") == [{"lang": "en"}]
     (skip,) = [a for a in page.all("a") if a.get("class") == "skip"]
-    assert skip["href"] == "#board"
+    assert skip["href"] == "#answer"
 
 
 def test_a_verdict_is_always_a_word_and_never_a_colour_alone(page_text):
@@ -107,16 +107,17 @@ def test_a_verdict_is_always_a_word_and_never_a_colour_alone(page_text):
 # Content
 
 
-def test_the_report_tells_what_ran_and_first_of_all_what_did_not(page):
+def test_the_report_tells_what_ran_and_at_its_end_what_did_not(page):
     text = page.text()
-    what_not, board = text.index("What was not run"), text.index("How to read a verdict")
+    what, what_not, end = (text.index(said) for said in ("What was run", "What was not run", "Made from results.json"))
+    assert text.index("How to read a verdict") < what < what_not
     for said in (
         "C02 A fast pair guarantees nothing at a distance: none of its tests was selected",
         "pytest claims/ -k c02",
-        "base 500000 is measured at paper scale only.",
+        "base 500000 is measured at paper scale only: C03 controlled/rope-500000.",
         "pytest claims/ -k c03 --scale paper",
     ):
-        assert what_not < text.index(said) < board
+        assert what_not < text.index(said, what_not) < end
     for said in (
         "Exit 1.",
         "RuntimeError: the store is full",
@@ -180,7 +181,11 @@ def test_an_unfinished_claim_says_so():
     [
         (
             {"exit": 0, "problems": []},
-            "Every verdict of this run is supported, or is the one that the recorded baseline holds",
+            "32 verdicts are not as recorded and pass all the same, as the list of changes says; every other is supported",
+        ),
+        (
+            {"exit": 0, "problems": [], "options": {"baseline": "off"}},
+            "Every verdict of this run is supported; none was held against a recorded one.",
         ),
         ({"exit": 0, "problems": [], "options": {"scale": "smoke"}}, "nothing was decided"),
         ({"exit": 0, "problems": [], "options": {"record_baseline": True}}, "recorded its verdicts as the baseline"),
@@ -191,6 +196,16 @@ def test_the_exit_code_is_explained_and_never_oversold(run, says):
     results = copy.deepcopy(SAMPLE)
     results["run"] |= run
     assert says in Page(render(results)).text()
+
+
+def test_a_run_that_says_what_was_recorded_says_so():
+    results = copy.deepcopy(SAMPLE)
+    results["run"] |= {"exit": 0, "problems": []}
+    for claim in results["claims"]:
+        claim["baseline"], claim["baseline_digest"] = dict(claim["verdicts"]), claim["digest"]
+    text = Page(render(results)).text()
+    assert "Every verdict of this run is supported, or is the one that the recorded baseline holds." in text
+    assert "Nothing: every verdict of this run is as recorded." in text
 
 
 def test_a_run_of_nothing_is_still_a_page():
@@ -274,7 +289,7 @@ def test_hundreds_of_rows_stay_small():
         for row in rows:
             model = f"{row['model']}-{copies}"
             results["evidence"].append(row | {"model": model})
-            results["claims"][0]["verdicts"][model] = "supported"
+            add_verdict(results["claims"][0], model, "supported")
     assert len(results["evidence"]) > 800
     assert len(render(results)) < 3_000_000
 
@@ -290,7 +305,7 @@ def test_a_long_table_shows_the_worst_and_names_the_rest():
         model, verdict = f"rope/many-{number:02}", "contradicted" if number == 66 else "supported"
         origin = {"provenance": {"weights": "0123456789abcdef" * 4, "number": number}}
         results["evidence"].append(row | {"model": model, "verdict": verdict} | origin)
-        results["claims"][0]["verdicts"][model] = verdict
+        add_verdict(results["claims"][0], model, verdict)
     page = render(results)
     part = page[page.index('id="c01"') : page.index('id="c02"')]
     tables = "".join(re.findall(r"<table.*?</table>", part, re.DOTALL))

@@ -1,13 +1,15 @@
 """The job summary: changed verdicts first, nothing in it but text, and small enough to be shown."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from reports.selftests.sample import document
+from reports import answer
+from reports.selftests.sample import add_verdict, document
 from reports.summary import MOST_BYTES, escaped, markdown
 from reports.text import one_line
 
@@ -68,6 +70,17 @@ def test_the_outcome_comes_first_then_why_then_the_verdicts(results):
     assert len(table(text)) == said
 
 
+def test_it_opens_with_the_answer_and_counts_no_illustration(results):
+    text = markdown(results)
+    assert escaped(answer.headline(results), 2000) in text
+    assert "2 illustrations" in text.split("### ")[0]
+    (line,) = [line for line in table(text) if "embedded/llama-s0" in line]
+    assert "(trained here) | **illustration: does not hold** | holds |" in line
+    assert "supported" not in line and "contradicted" not in line
+    inside = sum(sum(claim["in_scope"].values()) for claim in results["claims"])
+    assert sum(int(count) for count in re.findall(r"(\d+) (?:supported|contradicted|inconclusive|not-run)", text)) == inside
+
+
 def test_changed_verdicts_come_first_and_say_what_was_recorded(results):
     as_it_is = markdown(results).count("**changed**")
     claim = results["claims"][0]
@@ -81,8 +94,8 @@ def test_changed_verdicts_come_first_and_say_what_was_recorded(results):
 
 def test_a_recorded_model_that_is_gone_is_a_change(results):
     claim = results["claims"][0]
-    claim["baseline"] = dict(claim["verdicts"]) | {"a/model-that-left": "supported"}
-    (line,) = [line for line in table(markdown(results)) if "a/model-that-left" in line]
+    claim["baseline"] = dict(claim["verdicts"]) | {"rope/model-that-left": "supported"}
+    (line,) = [line for line in table(markdown(results)) if "rope/model-that-left" in line]
     assert line.startswith("| **changed** |") and "**⏸ not-run** | supported |" in line
 
 
@@ -97,7 +110,7 @@ def test_text_that_others_wrote_stays_text(results, text):
     before = rendered(markdown(results))
     claim = results["claims"][2]
     verdict = next(iter(claim["verdicts"].values()))
-    claim["verdicts"] = {text: verdict} | claim["verdicts"]
+    add_verdict(claim, text, verdict)
     results["run"]["problems"].append(text)
     claim["title"] = text
     texts, html, kinds = rendered(markdown(results))
@@ -125,7 +138,8 @@ def test_the_oracle_sees_what_is_not_escaped():
 
 def test_it_stays_below_what_github_shows(results):
     claim = results["claims"][0]
-    claim["verdicts"] = {f"model/{number}-" + "<" * 500: "contradicted" for number in range(3000)}
+    for number in range(3000):
+        add_verdict(claim, f"model/{number}-" + "<" * 500, "contradicted")
     text = markdown(results)
     assert len(text.encode()) <= MOST_BYTES
     assert "more verdicts stand in report.html." in text

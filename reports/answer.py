@@ -1,0 +1,181 @@
+"""The answer to the question that the paper's title asks, with the models and RoPEs that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fixtures.claim import CONTRADICTED, INCONCLUSIVE, NOT_RUN, PRETRAINED, SUPPORTED
+from fixtures.models.presets import PRESETS
+from fixtures.tiers import tier_of
+
+from .findings import (
+    FAILS,
+    HOLDS,
+    IN_PART,
+    NOT_MEASURED,
+    STATUSES,
+    TIER_WORDS,
+    UNKNOWN,
+    Finding,
+    decided_by,
+    findings,
+    id_ranges,
+    named,
+    reason,
+    rows_by_claim,
+    titles,
+)
+
+QUESTION = "Does the rotary position embedding leave dimensions of attention heads unused in long-distance retrieval?"
+"""The paper's title as a question."""
+
+AREAS = (
+    ("in the arithmetic of rotations", ("C01", "C02")),
+    ("in the controlled experiment", ("C03", "C04")),
+    ("in pretrained language models", ("C05", "C06", "C07", "C08", "C09", "C10")),
+    ("in the paper's printed tables", ("C11",)),
+    ("in measurements that others published", ("C12",)),
+)
+"""Where the question is asked, and the claims that ask it there."""
+
+
+def headline(results: dict) -> str:
+    """The title's question with its answer; one line, the same on the terminal and in the report."""
+    return f"{QUESTION} {answered(results)}"
+
+
+def answered(results: dict) -> str:
+    """The answer to the title's question and how many of the paper's claims it rests on."""
+    run = results["run"]
+    if run["options"].get("scale") == "smoke":
+        return "Plumbing works, nothing decided." if not run["exit"] else "Nothing decided, and this run does not pass."
+    found = {one.claim["id"]: one for one in findings(results)}
+    paper = [claim for claim in run["manifest"] if claim.startswith("C")]
+    by_status = {s: [c for c in paper if (found[c].status if c in found else NOT_MEASURED) == s] for s in STATUSES}
+    if len(by_status[NOT_MEASURED]) == len(paper):
+        return "Not measured in this run: no claim of the paper got a verdict."
+    answers = {where: _answer([found[c].status for c in claims if c in found]) for where, claims in AREAS}
+    told = [
+        f"{where[0].upper()}{where[1:]}: {answers[where]} ({_by_status(claims, found)})."
+        for where, claims in AREAS
+        if answers[where] != NOT_MEASURED
+    ]
+    total = f"{len(paper)} claims" if len(paper) != 1 else "one claim"
+    counts = ", ".join(
+        f"{len(claims)} {_PLURAL[status] if len(claims) != 1 else _SINGULAR[status]}"
+        for status, claims in by_status.items()
+        if claims
+    )
+    whole = _overall([answer for answer in answers.values() if answer != NOT_MEASURED])
+    return f"{whole}. Of the paper's {total} {counts}. {' '.join(told)}"
+
+
+_SINGULAR = {
+    HOLDS: "holds",
+    IN_PART: "holds in part",
+    FAILS: "fails",
+    UNKNOWN: "is unknown",
+    NOT_MEASURED: "was not measured",
+}
+_PLURAL = {
+    HOLDS: "hold",
+    IN_PART: "hold in part",
+    FAILS: "fail",
+    UNKNOWN: "are unknown",
+    NOT_MEASURED: "were not measured",
+}
+
+
+def _answer(statuses: list[str]) -> str:
+    """yes: every claim that was measured there holds; no: none does and one fails; in part: some do; else unknown."""
+    measured = [status for status in statuses if status != NOT_MEASURED]
+    if not measured:
+        return NOT_MEASURED
+    if all(status == HOLDS for status in measured):
+        return "yes"
+    if any(status in (HOLDS, IN_PART) for status in measured):
+        return "in part"
+    return "no" if FAILS in measured else UNKNOWN
+
+
+def _overall(answers: list[str]) -> str:
+    if len(set(answers)) == 1:
+        return {"yes": "Yes, wherever it was measured", "no": "No, wherever it was measured"}.get(
+            answers[0], answers[0].capitalize()
+        )
+    if "yes" in answers or "in part" in answers:
+        return "In part"
+    return "No, where it was decided" if "no" in answers else "Unknown"
+
+
+def _by_status(claims: Sequence[str], found: dict[str, Finding]) -> str:
+    parts = []
+    for status in (HOLDS, IN_PART, FAILS, UNKNOWN):
+        own = [claim for claim in claims if claim in found and found[claim].status == status]
+        if own:
+            parts.append(f"{id_ranges(own)} {(_PLURAL if len(own) > 1 else _SINGULAR)[status]}")
+    return "; ".join(parts)
+
+
+def language_models(results: dict) -> dict[str, list[str]]:
+    """Lines on which language models were run and which were not, the paper's own among them.
+
+    run: name, tier and the claims it got a verdict in. not_run: name and why.
+    """
+    run: dict[str, list[str]] = {}
+    missed: dict[str, list[str]] = {}
+    rows = rows_by_claim(results)
+    for claim in results["claims"]:
+        for model, verdict in claim["verdicts"].items():
+            if claim["tiers"][model] == PRETRAINED or model.startswith("embedded/"):
+                (missed if verdict == NOT_RUN else run).setdefault(model, []).append(claim["id"])
+    known = titles(row for own in rows.values() for row in own)
+    about = {model for claim in results["claims"] for model, inside in claim["in_scope"].items() if inside}
+    told = [
+        f"{known.get(model, model)} ({TIER_WORDS[tier_of(model)]}): {id_ranges(claims)}"
+        for model, claims in run.items()
+        if model in about
+    ]
+    others = [model for model in run if model not in about]
+    told += [f"for illustration only: {named(others, known)}"] if others else []
+    not_run = []
+    for model, claims in missed.items():
+        if model in run:
+            continue
+        whys = [
+            reason(row)[0]
+            for claim in claims
+            for row in rows.get(claim, [])
+            if row["model"] == model and row["verdict"] == NOT_RUN and row["reason"]
+        ]
+        not_run.append(f"{model} ({TIER_WORDS[tier_of(model)]}): {whys[0] if whys else 'not all tests were selected'}")
+    unasked = [preset for preset in PRESETS if preset not in run and preset not in missed]
+    if unasked:
+        not_run.append(f"{', '.join(unasked)} (the paper's own): not asked for; pytest claims/ --model paper")
+    return {"run": told, "not_run": not_run}
+
+
+SUITE_S_OWN = "fixtures.rope."
+"""How the RoPEs begin that R05 puts under its rules in every run."""
+
+
+def own_ropes(results: dict) -> list[str]:
+    """Lines on the RoPEs that --rope gave; one that says how, where none was given."""
+    given = results["run"]["options"].get("rope", [])
+    asked = [f"rope/{spec}" for spec in given if not spec.startswith(SUITE_S_OWN)]
+    claim = next((claim for claim in results["claims"] if claim["id"] == "R05"), None)
+    if not asked:
+        return ["None was given. To put yours under the same identities: pytest claims/ --rope MODULE:NAME"]
+    lines = []
+    own = rows_by_claim(results).get("R05", [])
+    for model in dict.fromkeys(asked):
+        verdict = (claim or {"verdicts": {}})["verdicts"].get(model, NOT_RUN)
+        said = {
+            SUPPORTED: "it is a rotation by relative position",
+            CONTRADICTED: "it is not the rotation it should be",
+            INCONCLUSIVE: "undecided",
+            NOT_RUN: "not measured",
+        }[verdict]
+        why = decided_by(claim, own, verdict, [model]) if claim and verdict not in (SUPPORTED, NOT_RUN) else ""
+        lines.append(f"{model.removeprefix('rope/')}: {said}" + (f": {why}" if why else ""))
+    return lines

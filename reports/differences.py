@@ -1,0 +1,117 @@
+"""What differs from the recorded baseline, what was not run, and what the exit code means."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from fixtures.claim import CLAIM_ROLE, CONTRADICTED, HOLDS_IN, NOT_RUN, SUPPORTED
+from fixtures.tiers import tier_of
+
+from .findings import reason
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """Models of a claim whose verdict is not the one recorded. before: '' where nothing is recorded."""
+
+    claim: str
+    before: str
+    now: str
+    excuse: str
+    in_scope: bool
+    models: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        words = {v: v for v in HOLDS_IN} if self.in_scope else {v: w.removesuffix(" in") for v, w in HOLDS_IN.items()}
+        before, now = words.get(self.before, "nothing recorded"), words[self.now].replace("-", " ")
+        whose = "" if self.in_scope else " (illustration)"
+        excuse = f" ({self.excuse})" if self.excuse else ""
+        return f"{self.claim}{whose}: {before} -> {now}: {', '.join(self.models)}{excuse}"
+
+
+NOT_MEASURED_NOW = "recorded, and not measured in this run"
+INCOMPLETE = "not all tests of the claim were selected"
+REWORDED = "the claim's sentence, margin or rules changed since it was recorded"
+ANEW = "trained to other weights here, so that it is not held to the record"
+
+
+def changes(results: dict) -> list[Change] | None:
+    """Every difference from the recorded baseline, whatever excuses it; None where nothing was compared."""
+    run = results["run"]
+    if run["options"].get("baseline") == "off" or run["options"].get("scale") == "smoke":
+        return None
+    grouped: dict[tuple, list[str]] = {}
+    anew = set(run.get("drawn_anew", ()))
+    for claim in results["claims"]:
+        if not claim["selected"]:
+            continue
+        held, said = claim["baseline"] or {}, claim["verdicts"]
+        reworded = claim["baseline_digest"] not in (None, claim["digest"])
+        for model in sorted(held.keys() | said.keys()):
+            before, now = held.get(model, ""), said.get(model, NOT_RUN)
+            if before == now or (not before and now == NOT_RUN):
+                continue
+            inside = claim["in_scope"].get(model, tier_of(model) in claim["scope"])
+            excuse = "; ".join(
+                words
+                for applies, words in (
+                    (reworded and before, REWORDED),
+                    (model in anew, ANEW),
+                    (model not in said and claim["complete"], NOT_MEASURED_NOW),
+                    (not claim["complete"], INCOMPLETE),
+                )
+                if applies
+            )
+            grouped.setdefault((claim["id"], before, now, excuse, inside), []).append(model)
+    found = [Change(*key, tuple(models)) for key, models in grouped.items()]
+    flipped = {SUPPORTED, CONTRADICTED}
+    return sorted(
+        found,
+        key=lambda one: (
+            {one.before, one.now} != flipped,
+            not one.before,
+            one.now == NOT_RUN,
+            not one.in_scope,
+            one.claim,
+        ),
+    )
+
+
+def not_run(results: dict) -> list[dict]:
+    """What was not run, grouped by reason: {why, to_run, what: {claim: models}}, the most frequent first."""
+    groups: dict[str, dict] = {}
+    for row in results["evidence"]:
+        if row["verdict"] != NOT_RUN or row["role"] != CLAIM_ROLE:
+            continue
+        why, to_run = reason(row)
+        entry = groups.setdefault(why, {"why": why, "to_run": to_run, "what": {}})
+        models = entry["what"].setdefault(row["claim"], [])
+        if row["model"] not in models:
+            models.append(row["model"])
+    return sorted(groups.values(), key=lambda entry: (-sum(map(len, entry["what"].values())), entry["why"]))
+
+
+def outcome(results: dict) -> str:
+    """What the exit code means; a code of 0 never says more than it does."""
+    run = results["run"]
+    if run["exit"]:
+        return (
+            "This run does not pass:" if run["problems"] else "This run does not pass; the tests that failed say why."
+        )
+    if run["options"].get("scale") == "smoke":
+        return "Smoke scale checks the plumbing: nothing broke, and nothing was decided."
+    if run["options"].get("record_baseline"):
+        return "This run recorded its verdicts as the baseline; it was not held against an earlier one."
+    said = "is supported, or is the one that the recorded baseline holds"
+    found = changes(results)
+    if found is None:
+        said = "is supported; none was held against a recorded one"
+    differ = sum(len(change.models) for change in found or ())
+    beside = "What was not run is no part of that."
+    if not differ:
+        return f"Every verdict of this run {said}. {beside}"
+    those = "1 verdict is not as recorded and passes all the same, as the list of changes says"
+    if differ > 1:
+        those = f"{differ} verdicts are not as recorded and pass all the same, as the list of changes says"
+    return f"{those}; every other {said}. {beside}"

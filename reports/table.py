@@ -1,0 +1,156 @@
+"""README's table of verdicts, written from the recorded baseline and the claims: `python -m reports table --write`."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from collections.abc import Iterable
+from pathlib import Path
+
+from fixtures.claim import CLAIM_ROLE, CONTRADICTED, HOLDS_IN, INCONCLUSIVE, SUPPORTED, Claim
+from fixtures.gate import Baseline, write_in_one_step
+from fixtures.tiers import tier_of
+
+from .findings import TIER_WORDS, decided_by
+
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN = "<!-- verdicts: written by `python -m reports table --write` -->"
+END = "<!-- end of verdicts -->"
+ORDER = (SUPPORTED, CONTRADICTED, INCONCLUSIVE)
+FEW = 6
+"""Up to so many models are named; more are counted by the first word of their names."""
+
+
+class TableError(ValueError):
+    """The table cannot be made or has no place in the file; one line."""
+
+
+@functools.cache
+def stated(folder: Path = ROOT / "claims") -> dict[str, Claim]:
+    """Id -> CLAIM of every claim module of a folder. Raises TableError for a module that cannot be read."""
+    found = {}
+    for path in sorted(folder.glob("test_*.py")):
+        spec = importlib.util.spec_from_file_location(f"claims.{path.stem}", path)
+        module = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:  # whatever a module that is being written may raise
+            raise TableError(f"{path}: cannot be imported ({type(error).__name__}: {error})") from None
+        if isinstance(getattr(module, "CLAIM", None), Claim):
+            found[module.CLAIM.id] = module.CLAIM
+    return found
+
+
+def lines(recorded: dict, claims: dict[str, Claim]) -> list[str]:
+    """The table, a line each. recorded: `claims` of a baseline; one that no module states any more is left out.
+
+    Verdicts on models that a claim is about come first, one row for each verdict; all illustrations share one row.
+    """
+    rows = ["| claim | models | verdict | in one line |", "|---|---|---|---|"]
+    for claim_id, claim in sorted(claims.items()):
+        entry = recorded.get(claim_id)
+        if entry is None:
+            rows.append(_cells(claim_id, "–", "not recorded", claim.title))
+            continue
+        models = entry["models"]
+        about = [model for model, held in models.items() if _in_scope(claim, model, held)]
+        evidence = [row for model in about for row in _rows(claim, model, models[model])]
+        for verdict in ORDER:
+            own = [model for model in about if models[model]["verdict"] == verdict]
+            if own:
+                said = decided_by(claim.to_json() | {"errors": []}, evidence, verdict, own)
+                rows.append(_cells(claim_id, _named(own), verdict if verdict == SUPPORTED else f"**{verdict}**", said))
+        if not about:
+            rows.append(_cells(claim_id, "–", "not measured", "no model that the claim is about is recorded"))
+        others = [model for model in models if model not in about]
+        if others:
+            told = [
+                f"{HOLDS_IN[verdict]} {_named(own)}"
+                for verdict in ORDER
+                if (own := [model for model in others if models[model]["verdict"] == verdict])
+            ]
+            rows.append(_cells(claim_id, "illustrations", "–", "; ".join(told)))
+    return rows
+
+
+def _in_scope(claim: Claim, model: str, held: dict) -> bool:
+    """As recorded; by its tier and its rules' where the baseline is older than that."""
+    scopes = [claim.scope, *(claim.scope_of(row["rule"]) for row in _rows(claim, model, held))]
+    return held.get("in_scope", all(tier_of(model) in scope for scope in scopes))
+
+
+def _rows(claim: Claim, model: str, held: dict) -> list[dict]:
+    """Decisive rows of a recorded model, as far as they are recorded, in the shape of evidence."""
+    rules = {rule.name: rule for rule in claim.rules if rule.decisive}
+    found = []
+    for key, row in held["rows"].items():
+        name = key.removeprefix(f"{CLAIM_ROLE} | ").removesuffix(f" | {model}")
+        if key == f"{CLAIM_ROLE} | {name} | {model}" and name in rules:
+            rule = rules[name]
+            found.append(
+                {
+                    "model": model,
+                    "role": CLAIM_ROLE,
+                    "rule": name,
+                    "quantity": rule.quantity,
+                    "unit": rule.unit,
+                    "side": rule.side,
+                    "margin": rule.margin,
+                    "alpha": claim.alpha,
+                    "decisive": True,
+                    "control_ok": None,
+                    "guards": None,
+                    "verdict": row["verdict"],
+                    "estimate": row["estimate"],
+                    "ci": row.get("ci"),
+                    "reason": row.get("reason", ""),
+                }
+            )
+    return found
+
+
+def _named(models: Iterable[str]) -> str:
+    """Names with their tier; many are counted by their first word, as '250 of `transformers/*` (implementation)'."""
+    parts = []
+    models = list(models)
+    for tier in dict.fromkeys(map(tier_of, models)):
+        own = [model for model in models if tier_of(model) == tier]
+        if len(own) <= FEW:
+            said = ", ".join(f"`{model}`" for model in own)
+        else:
+            words: dict[str, int] = {}
+            for model in own:
+                word = f"{model.partition('/')[0]}/*" if "/" in model else "*"
+                words[word] = words.get(word, 0) + 1
+            said = ", ".join(f"{count} of `{word}`" for word, count in words.items())
+        parts.append(f"{said} ({TIER_WORDS[tier]})")
+    return ", ".join(parts)
+
+
+def _cells(*cells: str) -> str:
+    return f"| {' | '.join(' '.join(cell.replace('|', chr(92) + '|').split()) for cell in cells)} |"
+
+
+def block(baseline: Path = ROOT / "reports/baseline.json", folder: Path = ROOT / "claims") -> str:
+    """The table between its markers. Raises TableError and gate.BaselineError."""
+    return "\n".join([BEGIN, *lines(Baseline.read(baseline).claims, stated(folder)), END])
+
+
+def replaced(text: str, new: str) -> str:
+    """`text` with what stands between the markers replaced by `new`, markers included."""
+    begin, end = text.find(BEGIN), text.find(END)
+    if begin < 0 or end < begin or text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise TableError(f"it does not hold the lines {BEGIN} and {END}, once each and in this order")
+    return text[:begin] + new + text[end + len(END) :]
+
+
+def write(path: Path, new: str) -> bool:
+    """Puts the table into a file; whether it changed."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        written = replaced(text, new)
+    except TableError as error:
+        raise TableError(f"{path}: {error}") from None
+    if written != text:
+        write_in_one_step(path, written)
+    return written != text
