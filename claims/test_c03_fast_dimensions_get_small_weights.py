@@ -14,6 +14,9 @@ from fixtures.claim import TRAINED_HERE, Claim, Prior, Rule
 LOWER = "a fifth of the mean: twice what is called flat below, so that no arm can be both"
 FLAT = "a tenth of the mean: half of what counts as lower"
 
+ROTATED, UNROTATED = r"controlled/rope-.*", r"controlled/none"
+"""Models for which the rules are declared."""
+
 CLAIM = Claim(
     id="C03",
     title="Fast dimensions get small weights",
@@ -25,17 +28,17 @@ CLAIM = Claim(
     unit_of_analysis="training seed",
     rules=(
         Rule("q is lower", "how far mean |q| of the fastest quarter lies under the mean of all dimensions",
-             "above", 0.2, "of the mean", LOWER),
+             "above", 0.2, "of the mean", LOWER, applies=ROTATED),
         Rule("k is lower", "how far mean |k| of the fastest quarter lies under the mean of all dimensions",
-             "above", 0.2, "of the mean", LOWER),
+             "above", 0.2, "of the mean", LOWER, applies=ROTATED),
         Rule("q is flat at the first end", "how far mean |q| of the first quarter lies under the mean of all dimensions",
-             "within", 0.1, "of the mean", FLAT),
+             "within", 0.1, "of the mean", FLAT, applies=UNROTATED),
         Rule("k is flat at the first end", "how far mean |k| of the first quarter lies under the mean of all dimensions",
-             "within", 0.1, "of the mean", FLAT),
+             "within", 0.1, "of the mean", FLAT, applies=UNROTATED),
         Rule("q is flat at the last end", "how far mean |q| of the last quarter lies under the mean of all dimensions",
-             "within", 0.1, "of the mean", FLAT),
+             "within", 0.1, "of the mean", FLAT, applies=UNROTATED),
         Rule("k is flat at the last end", "how far mean |k| of the last quarter lies under the mean of all dimensions",
-             "within", 0.1, "of the mean", FLAT),
+             "within", 0.1, "of the mean", FLAT, applies=UNROTATED),
         Rule("samplings agree", "departure under shared sampling minus departure under per-query sampling",
              "within", 0.1, "of the mean", "a tenth of the mean, as for flat; the paper draws pairs per query",
              decisive=False),

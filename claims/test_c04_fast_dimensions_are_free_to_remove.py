@@ -11,6 +11,9 @@ import pytest
 
 from fixtures.claim import TRAINED_HERE, Claim, Rule
 
+ROTATED, UNROTATED = r"controlled/rope-.*", r"controlled/none"
+"""Models for which the rules are declared."""
+
 CLAIM = Claim(
     id="C04",
     title="Fast dimensions are free to remove",
@@ -23,13 +26,17 @@ CLAIM = Claim(
     unit_of_analysis="training seed",
     rules=(
         Rule("fast end is free", "loss rise without the fastest quarter, as a share of that without the slowest",
-             "below", 0.1, "of the rise", "a tenth of the effect that would matter: what the other end costs"),
+             "below", 0.1, "of the rise", "a tenth of the effect that would matter: what the other end costs",
+             applies=ROTATED),
         Rule("slow end is needed", "loss rise without the slowest quarter, as a share of a guess's loss",
-             "above", 0.1, "of log n", "a tenth of log 1000 = 6.9 nats: the whole way from solved to guessing is 1"),
+             "above", 0.1, "of log n", "a tenth of log 1000 = 6.9 nats: the whole way from solved to guessing is 1",
+             applies=ROTATED),
         Rule("ends do not differ, a quarter", "loss rise without the first quarter minus that without the last, as a "
-             "share of a guess's loss", "within", 0.1, "of log n", "the rise that counts as steep with RoPE"),
+             "share of a guess's loss", "within", 0.1, "of log n", "the rise that counts as steep with RoPE",
+             applies=UNROTATED),
         Rule("ends do not differ, half", "loss rise without the first half minus that without the last, as a share of "
-             "a guess's loss", "within", 0.1, "of log n", "as for the quarter; at half, both ends cost a third of log n"),
+             "a guess's loss", "within", 0.1, "of log n", "as for the quarter; at half, both ends cost a third of log n",
+             applies=UNROTATED),
         Rule("fast half is free", "loss rise without the fastest half, as a share of that without the slowest half",
              "below", 0.1, "of the rise", "as for the quarter", decisive=False),
         Rule("random dimensions are free", "loss rise without a random quarter, as a share of that without the slowest",

@@ -23,7 +23,7 @@ import pytest
 
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.claim import PRINTED as PRINTED_TABLES
-from fixtures.paper import audit, planted, shown
+from fixtures.paper import audit, planted, power, shown
 from fixtures.paper.tables import (
     FIRST_16,
     FIRST_32,
@@ -50,7 +50,8 @@ MEANS = Rule(
 )  # fmt: skip
 
 SENTENCES = {
-    Rule("a, [:16] raises", "rise of the mean accuracy with [:16] masked", "above", 0.01, "points", ROUNDING):
+    Rule("a, [:16] raises", "rise of the mean accuracy with [:16] masked", "above", 0.01, "points", ROUNDING,
+         shift=SMALL / 2):
         audit.rise(FIRST_16),
     Rule("b, [:32] costs little", "loss of mean accuracy with [:32] masked", "below", SMALL, "points", PAPERS_OWN):
         audit.cost(FIRST_32),
@@ -66,12 +67,12 @@ SENTENCES = {
     Rule(
         "d, nearer than the 1st",
         "how much less masking [-16:] costs with the answer in the 20th document than in the 1st",
-        "above", 0.02, "points", FOUR_ROUNDINGS,
+        "above", 0.02, "points", FOUR_ROUNDINGS, shift=SMALL / 2,
     ): audit.relief(LAST_16, "1st"),
     Rule(
         "d, nearer than the 10th",
         "how much less masking [-16:] costs with the answer in the 20th document than in the 10th",
-        "above", 0.02, "points", FOUR_ROUNDINGS,
+        "above", 0.02, "points", FOUR_ROUNDINGS, shift=SMALL / 2,
     ): audit.relief(LAST_16, "10th"),
     Rule(
         "masking u < 0.5 costs little", "loss of mean accuracy with every dimension of utility below 0.5 masked",
@@ -80,6 +81,11 @@ SENTENCES = {
         "calls small",
     ): audit.cost(LOW_UTILITY),
 }  # fmt: skip
+
+SENTENCES_OF_TABLE_2 = {
+    rule: contrast for rule, contrast in SENTENCES.items() if rule.name[:3] in ("a, ", "b, ", "c, ", "d, ")
+}
+"""The sentences that C09 asks of a model."""
 
 SAMPLING = {
     dataclasses.replace(
@@ -131,6 +137,7 @@ SHOWN = {
     ("d, nearer than the 10th", QWEN): lambda: {
         "sentences by model": shown.sentences(list(PRINTED.values()), SENTENCES, CLAIM.alpha),
         "cost by position": shown.cost_by_position(list(PRINTED.values())),
+        "power": power.power_table(list(PRINTED.values()), SENTENCES_OF_TABLE_2, CLAIM.alpha),
     },
 }
 """(rule, model) -> the tables and figures that stand with that row."""

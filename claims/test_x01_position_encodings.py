@@ -25,11 +25,11 @@ from fixtures.small_models import planted
 WIDTH = Rule(
     "band is as wide as the fast pairs", "share of dimensions with less than half of the largest weights minus the "
     "share that turns by more than half a circle over the range", "within", 0.05, "of the dimensions",
-    "three pairs of 64; the encodings compared differ by a fifth and more",
+    "three pairs of 64; the encodings compared differ by a fifth and more", applies="controlled/.*",
 )  # fmt: skip
 BAND = Rule(
     "there is a band", "share of dimensions with less than half of the largest weights", "above", 0.25, "of the dimensions",
-    "a quarter of the dimensions: what the paper calls the first dimensions",
+    "a quarter of the dimensions: what the paper calls the first dimensions", applies="controlled/.*",
 )  # fmt: skip
 FREE = Rule(
     "adds no parameters", "numbers learned beyond those without positions", "below", 0, "numbers", "none is none", shift=1,
@@ -45,7 +45,7 @@ BEYOND = Rule(
 SMALL_WIDTH = Rule(
     "small transformer: contributes as wide", "share of pairs that add less than (2/pi)^3 of the largest to a retrieval "
     "head's score, minus the share that turns by more than half a circle over the range", "within", TOLD_APART,
-    "of the pairs", "three pairs of 32; the encodings compared differ by a fifth and more",
+    "of the pairs", "three pairs of 32; the encodings compared differ by a fifth and more", applies="small/.*",
 )  # fmt: skip
 SMALL_SIZES = Rule(
     "small transformer: sizes as wide", "share of pairs of less than half of the largest size, root of |q||k|, minus the "
@@ -107,6 +107,11 @@ def sizes(arm) -> np.ndarray:
 def widths(arm) -> np.ndarray:
     """(S,) share of the pairs with small weights."""
     return np.array([band.band_share(profile) for profile in sizes(arm)])
+
+
+def step(arm) -> float:
+    """One pair, as a share of all: widths count pairs."""
+    return 1 / sizes(arm).shape[1]
 
 
 def fast_share(arm) -> float:
@@ -183,7 +188,7 @@ def distance_figure(reaches: dict) -> dict:
 @each(ENCODINGS)
 def test_the_band_is_as_wide_as_the_fast_pairs(controlled, judge, name):
     arm = controlled(name)
-    judge.units(WIDTH.name, (widths(arm) - fast_share(arm)).tolist(), **context(arm),
+    judge.units(WIDTH.name, (widths(arm) - fast_share(arm)).tolist(), step=step(arm), **context(arm),
                 paper="fig. 1a: with RoPE lower, without flat" if name in (STANDARD, PLAIN) else None)  # fmt: skip
 
 
@@ -197,7 +202,7 @@ def test_under_rope_there_is_a_band(controlled, reach, judge):
         "distances": distance_figure({name: reaches[name] for name in (STANDARD, *UNROTATED)}),
     }
     arm = arms[STANDARD]
-    judge.units(BAND.name, widths(arm).tolist(), **context(arm), paper="fig. 1a", series=figures)
+    judge.units(BAND.name, widths(arm).tolist(), step=step(arm), **context(arm), paper="fig. 1a", series=figures)
 
 
 @measures(PLAIN, STANDARD, "alibi")
@@ -260,7 +265,7 @@ def small_table(models: dict) -> dict:
 def test_in_a_small_transformer_the_band_is_as_wide_as_the_fast_pairs(small, judge, name, rule):
     model = small(name)
     found = model.width if rule == SMALL_WIDTH.name else small_widths(model)
-    judge.units(rule, (found - model.above.mean()).tolist(), **model.context)
+    judge.units(rule, (found - model.above.mean()).tolist(), step=1 / model.size.shape[-1], **model.context)
 
 
 @small_measures("none", BASELINE, "alibi")
@@ -294,22 +299,27 @@ TURNING = [f"controlled/{name}" for name in (STANDARD, *PARTIAL)]
 def test_control_no_band_is_found_without_rotation(controlled, judge, name):
     arm = controlled(name)
     judge.units(
-        BAND.name, widths(arm).tolist(), **context(arm), role=NEGATIVE_CONTROL, guards=[f"controlled/{STANDARD}"]
+        BAND.name,
+        widths(arm).tolist(),
+        step=step(arm),
+        **context(arm),
+        role=NEGATIVE_CONTROL,
+        guards=[f"controlled/{STANDARD}"],
     )
 
 
 @measures(STANDARD)
 def test_control_rope_s_band_is_not_that_of_no_rotation(controlled, judge):
     arm = controlled(STANDARD)
-    judge.units(WIDTH.name, widths(arm).tolist(), **context(arm) | {"model": f"{arm.model}, as if nothing turned"},
-                role=NEGATIVE_CONTROL)  # fmt: skip
+    judge.units(WIDTH.name, widths(arm).tolist(), step=step(arm), role=NEGATIVE_CONTROL,
+                **context(arm) | {"model": f"{arm.model}, as if nothing turned"})  # fmt: skip
 
 
 @measures("partial-fastest-50", "partial-slowest-50")
 @pytest.mark.parametrize(("name", "other"), [("fastest", "slowest"), ("slowest", "fastest")])
 def test_control_the_end_that_turns_tells_the_width(controlled, judge, name, other):
     arm, wrong = controlled(f"partial-{name}-50"), controlled(f"partial-{other}-50")
-    judge.units(WIDTH.name, (widths(arm) - fast_share(wrong)).tolist(),
+    judge.units(WIDTH.name, (widths(arm) - fast_share(wrong)).tolist(), step=step(arm),
                 **context(arm) | {"model": f"{arm.model}, as if the other half turned"}, role=NEGATIVE_CONTROL,
                 guards=TURNING)  # fmt: skip
 
@@ -334,8 +344,8 @@ def test_control_learned_encodings_add_parameters(reach, judge, name):
 )
 def test_control_planted_widths(controlled, judge, plant, share, role):
     arm = controlled(plant)
-    judge.units(WIDTH.name, (widths(arm) - share).tolist(), **context(arm) | {"model": f"{arm.model}, {share:.0%} expected"},
-                role=role)  # fmt: skip
+    judge.units(WIDTH.name, (widths(arm) - share).tolist(), step=step(arm), role=role,
+                **context(arm) | {"model": f"{arm.model}, {share:.0%} expected"})  # fmt: skip
 
 
 @small_measures("none", BASELINE, "fastest-50", "slowest-50")
@@ -346,7 +356,7 @@ def test_control_planted_widths(controlled, judge, plant, share, role):
 def test_control_a_small_transformer_has_its_own_encoding_s_band(small, judge, name, other):
     model, wrong = small(name), small(other)
     judge.units(SMALL_WIDTH.name, (model.width - wrong.above.mean()).tolist(), role=NEGATIVE_CONTROL, guards=SMALL_ALL,
-                **model.context | {"model": f"{model.model}, as if {other}"})  # fmt: skip
+                step=1 / model.size.shape[-1], **model.context | {"model": f"{model.model}, as if {other}"})  # fmt: skip
 
 
 @pytest.mark.parametrize("law", [True, False], ids=["law", "uniform"])
@@ -356,4 +366,5 @@ def test_control_planted_contributions(judge, law, role):
     model = planted(law=law)
     share = float(model.above.mean()) if law == (role == POSITIVE_CONTROL) else 0.0
     judge.units(SMALL_WIDTH.name, (model.width - share).tolist(), role=role, guards=SMALL_ALL,
+                step=1 / model.size.shape[-1],
                 **model.context | {"model": f"planted/{'law' if law else 'uniform'}, {share:.0%} expected"})  # fmt: skip

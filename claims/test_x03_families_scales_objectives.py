@@ -95,6 +95,11 @@ def measured(model, rule: Rule) -> np.ndarray:
     }[rule]()
 
 
+def step(model, rule: Rule) -> float:
+    """One pair, as a share of all, where a rule counts pairs; 0 elsewhere."""
+    return 1 / model.size.shape[-1] if rule is WIDTH else 0.0
+
+
 def sizes(model) -> np.ndarray:
     """(D,) mean over seeds."""
     return model.profile(model.size).mean(axis=0)
@@ -158,7 +163,7 @@ def families_figure(models: dict) -> dict:
 @cells
 def test_the_band_is_there(small, judge, name, rule):
     model = small(name)
-    judge.units(rule.name, measured(model, rule).tolist(), **model.context,
+    judge.units(rule.name, measured(model, rule).tolist(), step=step(model, rule), **model.context,
                 paper="fig. 1a, 1b; §5" if name == "llama" else None)  # fmt: skip
 
 
@@ -185,7 +190,7 @@ def test_it_holds_over_the_whole_grid(small, judge, rule):
     means = np.array([measured(model, rule).mean() for model in models])
     worst = models[int({"within": abs(means), "below": means, "above": -means}[rule.side].argmax())]
     unable = [f"{model.model}: {model.unable}" for model in models if model.unable]
-    judge.units(rule.name, measured(worst, rule).tolist(), note=f"worst: {worst.model}",
+    judge.units(rule.name, measured(worst, rule).tolist(), step=step(worst, rule), note=f"worst: {worst.model}",
                 **worst.context | {"model": "small/grid", "unable": "; ".join(unable)})  # fmt: skip
 
 
@@ -198,7 +203,7 @@ def test_control_without_rotation_there_is_no_band(small, judge, rule):
     """As if the same pairs turned as in RoPE."""
     model, theta = small("none"), small("llama").theta
     found = measured(model.read_at(theta), rule)
-    judge.units(rule.name, found.tolist(), **model.context, role=NEGATIVE_CONTROL, guards=ALL)
+    judge.units(rule.name, found.tolist(), step=step(model, rule), **model.context, role=NEGATIVE_CONTROL, guards=ALL)
 
 
 @measures("llama", "shuffled")
@@ -213,14 +218,15 @@ def test_control_the_frequency_counts_and_not_the_index(small, judge):
 @pytest.mark.parametrize("rule", [WIDTH, SMALL], ids=lambda rule: rule.name.replace(" ", "-"))
 def test_control_by_frequency_the_band_is_found(small, judge, rule):
     model = small("shuffled")
-    judge.units(rule.name, measured(model, rule).tolist(), **model.context, role=POSITIVE_CONTROL, guards=ALL)
+    judge.units(rule.name, measured(model, rule).tolist(), step=step(model, rule), **model.context, role=POSITIVE_CONTROL,
+                guards=ALL)  # fmt: skip
 
 
 @pytest.mark.parametrize(("law", "role"), [(True, POSITIVE_CONTROL), (False, NEGATIVE_CONTROL)], ids=["law", "uniform"])
 @pytest.mark.parametrize("rule", [WIDTH, SMALL], ids=lambda rule: rule.name.replace(" ", "-"))
 def test_control_planted_profiles(judge, rule, law, role):
     model = planted(law=law)
-    judge.units(rule.name, measured(model, rule).tolist(), role=role, guards=ALL,
+    judge.units(rule.name, measured(model, rule).tolist(), step=step(model, rule), role=role, guards=ALL,
                 **model.context | {"model": f"planted/{'by the law' if law else 'uniform'}"})  # fmt: skip
 
 

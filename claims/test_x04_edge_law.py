@@ -47,41 +47,47 @@ from fixtures.models.small_transformers import MASKS
 from fixtures.rope import dirichlet, distances
 from fixtures.rope.heads import LLAMA, OLMO, QWEN
 
+CELL, LAW = r"controlled/n\d.*", r"(controlled|small)/edge-(law|grid)"
+"""Models for which rules are declared: a cell of the controlled experiment, and the law over cells."""
+
 EDGE = Rule(
     "edge", "logarithm of the frequency at half height of the mean |q|, |k| over that where the modulus is 2/pi",
     "within", 0.2, "", "the kernel's half height lies at +0.19 and its square's at -0.12: a law between the two, no wider",
+    applies=r"(controlled|small)/(?!edge-law).*",
 )  # fmt: skip
 POWER = Rule(
     "between the kernel and its square", "power of the modulus that fits the profile best, minus 1.5", "within", 0.5, "",
-    "1 is what the mean pull alone would give, 2 what it gives when it scales itself once more",
+    "1 is what the mean pull alone would give, 2 what it gives when it scales itself once more", applies=CELL,
 )  # fmt: skip
 PROFILE = Rule(
     "follows the kernel", "Pearson correlation over pairs of mean |q|, |k| with the modulus to the power 1.5", "above", 0.95,
-    "", "nine tenths of the variance over pairs; a straight line over the index reaches 0.86",
+    "", "nine tenths of the variance over pairs; a straight line over the index reaches 0.86", applies=CELL,
 )  # fmt: skip
 CUBE = Rule(
     "contributes as the cube", "Pearson correlation over pairs of the mean contribution to the right score with the "
-    "modulus cubed", "above", 0.95, "", "as for the weights",
+    "modulus cubed", "above", 0.95, "", "as for the weights", applies=CELL,
 )  # fmt: skip
 FREE = Rule(
     "pairs above the edge are free", "loss rise without every pair above the predicted edge, as a share of a guess's loss",
     "below", 0.1, "of log n", "C04's: a tenth of the way from solved to guessing",
+    applies=r"(controlled/n\d|small/(?!edge-law)).*",
 )  # fmt: skip
 SLOPE = Rule(
     "slope", "slope of the logarithm of the measured edge on that of the predicted, minus 1", "within", 0.05, "",
     "over the factor of 256 between the shortest and the longest range it moves the edge by less than EDGE's margin",
+    applies=LAW,
 )  # fmt: skip
 CENTRE = Rule(
     "intercept", "measured minus predicted logarithm of the edge, at the mean of the predicted", "within", 0.2, "",
-    "that of 'edge'",
+    "that of 'edge'", applies=LAW,
 )  # fmt: skip
 SHARE_TOLD = Rule(
     "variance told", "R^2 of the measured on the predicted logarithm of the edge, over cells", "above", 0.99, "",
-    "cells lie up to a factor of 256 apart: a hundredth of their variance is an error of 0.2, EDGE's margin",
+    "cells lie up to a factor of 256 apart: a hundredth of their variance is an error of 0.2, EDGE's margin", applies=LAW,
 )  # fmt: skip
 CONTEXT = Rule(
     "range is the context", "logarithm of the range whose kernel fits the published ranks best over the trained context",
-    "within", 0.7, "", "a factor of two: real distances are not spread evenly",
+    "within", 0.7, "", "a factor of two: real distances are not spread evenly", applies="published/.*",
 )  # fmt: skip
 SOME_RANGE = Rule(
     "some kernel fits", "Pearson correlation of the published importance with the best-fitting kernel", "above", 0.7, "",

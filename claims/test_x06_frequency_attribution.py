@@ -254,7 +254,7 @@ def test_by_frequency_nothing_has_changed(controlled, judge, name):
 @pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name)) for name in BASES])
 def test_the_band_is_as_wide_as_the_fast_pairs_of_the_base(controlled, judge, name):
     arm = controlled(name)
-    judge.units(SHARE.name, (widths(sizes(arm)) - fast_share(arm)).tolist(), **context(arm))
+    judge.units(SHARE.name, (widths(sizes(arm)) - fast_share(arm)).tolist(), step=1 / len(arm.theta), **context(arm))
 
 
 @measures(EQUAL)
@@ -262,7 +262,7 @@ def test_the_band_is_as_wide_as_the_fast_pairs_of_the_base(controlled, judge, na
 def test_with_one_frequency_there_is_no_band(controlled, judge, rule):
     arm = controlled(EQUAL)
     found = spread(sizes(arm)) if rule == ALIKE.name else widths(sizes(arm)).tolist()
-    judge.units(rule, found, **context(arm))
+    judge.units(rule, found, step=1 / len(arm.theta) if rule == NO_BAND.name else 0.0, **context(arm))
 
 
 def nominal(order: str, count: int) -> np.ndarray:
@@ -437,6 +437,7 @@ def test_control_the_other_base_predicts_another_width(controlled, judge, name):
     judge.units(
         SHARE.name,
         (widths(sizes(arm)) - fast_share(other)).tolist(),
+        step=1 / len(arm.theta),
         **context(arm) | {"model": f"{arm.model}, by the other base"},
         role=NEGATIVE_CONTROL,
         guards=[f"controlled/{one}" for one in BASES],

@@ -65,6 +65,11 @@ def moved(model, base, rule: Rule) -> np.ndarray:
     return model.log_edge - base.log_edge if rule is EDGE else model.depth - base.depth
 
 
+def step(model, rule: Rule) -> float:
+    """One pair, as a share of all, where a rule counts pairs; 0 elsewhere."""
+    return 1 / model.size.shape[-1] if rule is WIDTH else 0.0
+
+
 def context(model, base) -> dict:
     """A difference has two sides that can be unable."""
     return model.context | {
@@ -94,7 +99,7 @@ def factors_table(models: dict, base) -> dict:
 @pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name, BASELINE)) for name in CELLS])
 def test_the_factor_leaves_the_band(small, judge, name, rule):
     model, base = small(name), small(BASELINE)
-    judge.units(rule.name, moved(model, base, rule).tolist(), **context(model, base))
+    judge.units(rule.name, moved(model, base, rule).tolist(), step=step(model, rule), **context(model, base))
 
 
 @measures(BASELINE, *CELLS)
@@ -115,8 +120,8 @@ def test_beside_it_the_baseline_and_all_factors(small, judge):
 def test_control_rotation_itself_moves_it(small, judge, rule):
     """No rotation, as if the same pairs turned."""
     base, model = small(BASELINE), small("none")
-    judge.units(rule.name, moved(model.read_at(base.theta), base, rule).tolist(), **context(model, base),
-                role=NEGATIVE_CONTROL, guards=ALL)  # fmt: skip
+    judge.units(rule.name, moved(model.read_at(base.theta), base, rule).tolist(), step=step(model, rule),
+                role=NEGATIVE_CONTROL, guards=ALL, **context(model, base))  # fmt: skip
 
 
 @measures("context-256", BASELINE)
@@ -132,5 +137,5 @@ def test_control_the_range_moves_the_edge(small, judge):
 def test_control_planted_edges(judge, rule, stretch, role):
     """Profiles of the law, at the same frequencies or at a quarter of them, each with noise of its own."""
     model, base = planted(stretch=stretch, stream=1), planted()
-    judge.units(rule.name, moved(model, base, rule).tolist(), role=role, guards=ALL,
+    judge.units(rule.name, moved(model, base, rule).tolist(), step=step(model, rule), role=role, guards=ALL,
                 **context(model, base) | {"model": f"planted/edge times {1 / stretch:g}"})  # fmt: skip

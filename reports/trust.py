@@ -6,7 +6,7 @@ import functools
 import json
 from pathlib import Path
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, SUPPORTED
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, SUPPORTED, deciding
 
 MEASURED = Path(__file__).parent / "measured" / "validity.json"
 REACHED = (
@@ -35,7 +35,7 @@ def page(claims: list[dict], manifest: list[str], found: dict | None) -> dict:
             "id": claim_id,
             "stated": stated is not None,
             "measured": measured,
-            "stale": bool(measured and stated and measured["digest"] != stated["digest"]),
+            "stale": bool(measured and stated and measured["digest"] != deciding(stated)),
             "why_not": WAITING if claim_id in REACHED else NOT_BUILT,
         }
         for name, role in (("negative", NEGATIVE_CONTROL), ("positive", POSITIVE_CONTROL)):
@@ -47,8 +47,11 @@ def page(claims: list[dict], manifest: list[str], found: dict | None) -> dict:
 
 
 def rate(part: dict) -> str:
-    """'0 of 12 (0% to 26%)'."""
+    """'0 of 92 (0% to 4%); 20 in whole runs, 10 near the margin'."""
     if not part["n"]:
         return "–"
     low, high = part["interval"]
-    return f"{part[SUPPORTED]} of {part['n']} ({low:.0%} to {high:.0%})"
+    told = f"{part[SUPPORTED]} of {part['n']} ({low:.0%} to {high:.0%})"
+    beside = [f"{part['whole']} in whole runs"] if part.get("whole", part["n"]) < part["n"] else []
+    beside += [f"{part['near']} near the margin"] if part.get("near") else []
+    return "; ".join([told, ", ".join(beside)] if beside else [told])
