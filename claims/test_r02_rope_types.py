@@ -30,8 +30,10 @@ CLAIM = Claim(
              "below", 1.0, "tolerances", "float32's rounding of the formula, as above, without the reading"),
     ),
     notes="Frequencies are read off R(p) at one step along each axis; dynamic and longrope with a call of the original "
-    "length and with one three times as long. A type that a model cannot run (a head whose width the type changes, a key "
-    "that the model alone asks for) is listed as not measured, not judged.",
+    "length and with one three times as long. Keys that a class's own validation asks for are supplied, and parameters "
+    "of published checkpoints are tried where they are not the class's default (fixtures/rope/published_parameters.json). "
+    "The note of a verdict names the types it rests on. A type that a class cannot run is listed as not measured; a class "
+    "that is made for a type which could not be built, or of whose scaled types none could be, is inconclusive.",
 )  # fmt: skip
 
 

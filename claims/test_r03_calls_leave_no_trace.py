@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.conformance import every_file, judge_all, shared_update
-from fixtures.rope.memory import PLANTED, planted
+from fixtures.rope.memory import PLANTED, PLANTED_CALLING, planted, planted_calling
 
 CLAIM = Claim(
     id="R03",
@@ -27,6 +27,12 @@ CLAIM = Claim(
         Rule("no memory", "worst change of a rotated vector by history, dtype of an earlier call, other rows, or cutting",
              "below", 1.0, "tolerances", "two turns' rounding of float32 angles up to the largest position; equal calls "
              "usually agree to the bit"),
+        Rule("ways of calling", "worst change of a rotated vector by rows with other positions, one token in each of several "
+             "rows, strides of a view, keys that are not the queries, or fewer key heads", "below", 1.0, "tolerances",
+             "two turns' rounding against short plain calls, as in R05"),
+        Rule("beside right values", "worst error of a gradient against the transposed rotation, of a second one through the "
+             "same graph, or change under torch.autocast beyond the rounding of bfloat16 vectors", "below", 1.0, "tolerances",
+             "two turns' rounding; shown beside and decides nothing, since values are right", decisive=False),
     ),
 )  # fmt: skip
 
@@ -48,3 +54,11 @@ def test_control_planted_memories(name, judge):
     outcome = planted(name)
     role = POSITIVE_CONTROL if name == "nothing" else NEGATIVE_CONTROL
     judge_all(judge, [dataclasses.replace(outcome, model=f"planted/remembers-{name}")], role=role)
+
+
+@pytest.mark.parametrize("name", PLANTED_CALLING)
+def test_control_planted_faults_in_the_calling(name, judge):
+    """An implementation that one way of calling shows to be wrong, and one that none does."""
+    outcome = planted_calling(name)
+    role = POSITIVE_CONTROL if name == "nothing" else NEGATIVE_CONTROL
+    judge_all(judge, [dataclasses.replace(outcome, model=f"planted/{name.replace(' ', '-')}")], role=role)
