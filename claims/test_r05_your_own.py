@@ -79,7 +79,7 @@ CLAIM = Claim(
         Rule("checkpoint", "change of a score by permuting a checkpoint and turning it the other way", "below", 1.0,
              "tolerances", "the rounding of float32 projections, turns and scores (fixtures/rope/checkpoints.py)"),
         Rule("not accused", "rules that contradict a RoPE known to be right, and words missing from how it is understood",
-             "below", 0, "rules and words", "asked of controls alone"),
+             "below", 0, "rules and words", "asked of controls alone", shift=1),
         _beside("gradients", "error of the gradient against the transposed rotation"),
         _beside("second use of a graph", "change of the gradient by going back a second time"),
         _beside("autocast", "change of a rotated vector by torch.autocast, beyond the rounding of bfloat16 vectors"),
