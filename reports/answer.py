@@ -66,7 +66,7 @@ def answered(results: dict) -> str:
         for status, claims in by_status.items()
         if claims
     )
-    whole = _overall([answer for answer in answers.values() if answer != NOT_MEASURED])
+    whole = _overall(list(answers.values()))
     return f"{whole}. Of the paper's {total} {counts}. {' '.join(told)}"
 
 
@@ -99,13 +99,13 @@ def _answer(statuses: list[str]) -> str:
 
 
 def _overall(answers: list[str]) -> str:
-    if len(set(answers)) == 1:
-        return {"yes": "Yes, wherever it was measured", "no": "No, wherever it was measured"}.get(
-            answers[0], answers[0].capitalize()
-        )
-    if "yes" in answers or "in part" in answers:
-        return "In part"
-    return "No, where it was decided" if "no" in answers else "Unknown"
+    """One answer over all areas, and whether every one of them was measured."""
+    measured = {answer for answer in answers if answer != NOT_MEASURED}
+    if "yes" in measured or "in part" in measured:
+        whole = "Yes" if measured == {"yes"} else "In part"
+    else:
+        whole = "No" if "no" in measured else "Unknown"
+    return f"{whole}, as far as it was measured" if NOT_MEASURED in answers else whole
 
 
 def _by_status(claims: Sequence[str], found: dict[str, Finding]) -> str:

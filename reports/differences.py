@@ -36,18 +36,27 @@ REWORDED = "the claim's sentence, margin or rules changed since it was recorded"
 ANEW = "trained to other weights here, so that it is not held to the record"
 
 
+def reworded(results: dict) -> list[str]:
+    """Selected claims that the baseline was recorded for in other words, or with another rule."""
+    return [
+        claim["id"]
+        for claim in results["claims"]
+        if claim["selected"] and claim["baseline_digest"] not in (None, claim["digest"])
+    ]
+
+
 def changes(results: dict) -> list[Change] | None:
     """Every difference from the recorded baseline, whatever excuses it; None where nothing was compared."""
     run = results["run"]
     if run["options"].get("baseline") == "off" or run["options"].get("scale") == "smoke":
         return None
     grouped: dict[tuple, list[str]] = {}
-    anew = set(run.get("drawn_anew", ()))
+    anew, other_words = set(run.get("drawn_anew", ())), reworded(results)
     for claim in results["claims"]:
         if not claim["selected"]:
             continue
         held, said = claim["baseline"] or {}, claim["verdicts"]
-        reworded = claim["baseline_digest"] not in (None, claim["digest"])
+        is_reworded = claim["id"] in other_words
         for model in sorted(held.keys() | said.keys()):
             before, now = held.get(model, ""), said.get(model, NOT_RUN)
             if before == now or (not before and now == NOT_RUN):
@@ -56,7 +65,7 @@ def changes(results: dict) -> list[Change] | None:
             excuse = "; ".join(
                 words
                 for applies, words in (
-                    (reworded and before, REWORDED),
+                    (is_reworded and before, REWORDED),
                     (model in anew, ANEW),
                     (model not in said and claim["complete"], NOT_MEASURED_NOW),
                     (not claim["complete"], INCOMPLETE),

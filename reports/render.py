@@ -98,6 +98,8 @@ def render(results: dict) -> str:
         language_models=answer.language_models(results),
         own_ropes=answer.own_ropes(results),
         changes=differences.changes(results),
+        reworded=differences.reworded(results),
+        reworded_means=differences.REWORDED,
         claims=claims,
         parts=_parts(claims),
         not_run=not_run,

@@ -33,10 +33,12 @@ def against_baseline(results: dict) -> list[str]:
     changes = differences.changes(results)
     if changes is None:
         return ["BASELINE: nothing was compared"]
+    other_words = findings.id_ranges(differences.reworded(results))
+    told = [f"BASELINE: {other_words}: {differences.REWORDED}"] if other_words else []
     if not changes:
-        return ["BASELINE: every verdict is as recorded"]
+        return [*told, "BASELINE: every verdict is as recorded"]
     count = sum(len(change.models) for change in changes)
-    return [f"BASELINE: {count} verdict{'s' if count != 1 else ''} not as recorded:"] + [
+    return [*told, f"BASELINE: {count} verdict{'s' if count != 1 else ''} not as recorded:"] + [
         f"  {change.line}" for change in changes
     ]
 

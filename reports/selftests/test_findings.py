@@ -108,7 +108,8 @@ def test_a_row_that_its_interval_did_not_decide_says_what_did():
 def test_the_headline_answers_in_words_and_counts_the_paper_s_claims_alone():
     line = answer.headline(SAMPLE)
     assert line.startswith(
-        f"{answer.QUESTION} In part. Of the paper's 6 claims 3 hold, 1 holds in part, 1 is unknown, 1 was"
+        f"{answer.QUESTION} In part, as far as it was measured. Of the paper's 6 claims 3 hold, "
+        "1 holds in part, 1 is unknown, 1 was not measured."
     )
     assert "In pretrained language models: yes (C06 holds)." in line
     assert "R01" not in line
@@ -186,7 +187,35 @@ def test_a_rope_of_the_user_s_is_told_apart_from_the_suite_s_own():
     assert line.startswith("mine:rope: it is not the rotation it should be: worst of all identities: 3.5 tolerances")
 
 
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        (["yes", "yes"], "Yes"),
+        (["yes", "not measured"], "Yes, as far as it was measured"),
+        (["yes", "unknown"], "In part"),
+        (["in part"], "In part"),
+        (["yes", "no", "not measured"], "In part, as far as it was measured"),
+        (["no", "unknown"], "No"),
+        (["unknown", "not measured"], "Unknown, as far as it was measured"),
+    ],
+)
+def test_the_whole_answer_is_no_better_than_its_parts(answers, says):
+    assert answer._overall(answers) == says
+
+
 # Against the baseline
+
+
+def test_a_claim_that_was_reworded_is_told_although_its_verdicts_are_the_same():
+    results = copy.deepcopy(SAMPLE)
+    for claim in results["claims"]:
+        claim["baseline"], claim["baseline_digest"] = dict(claim["verdicts"]), claim["digest"]
+    assert differences.reworded(results) == []
+    assert "BASELINE: every verdict is as recorded" in terminal.lines(results)
+    claim_of(results, "C11")["baseline_digest"] = "0" * 64
+    assert differences.reworded(results) == ["C11"]
+    assert f"BASELINE: C11: {differences.REWORDED}" in terminal.lines(results)
+    assert f"C11: {differences.REWORDED}." in Page(render(results)).text()
 
 
 def test_every_difference_is_told_whatever_excuses_it():
