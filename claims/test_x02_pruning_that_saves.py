@@ -122,7 +122,7 @@ CLAIM = Claim(
           "model is inconclusive.",
 )  # fmt: skip
 
-needs = pytest.mark.measures("heads", "pruned", "kept", "ruler")
+needs = pytest.mark.measures("heads", "pruned", "kept", "cut", "ruler")
 COSTS = {LOW.name: conditions.LOW, FIXED.name: conditions.FASTEST}
 
 

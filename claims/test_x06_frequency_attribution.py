@@ -221,7 +221,7 @@ def test_without_rotation_no_order_of_frequencies_shows_anything(controlled, jud
 
 # in language models
 
-patched = measures("heads", "interventions")
+patched = measures("interventions")
 
 
 def no_heads(costs) -> str:
