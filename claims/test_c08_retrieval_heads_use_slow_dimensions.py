@@ -62,7 +62,7 @@ CLAIM = Claim(
     "definition of Wu et al.: a local head carries each value to the place of its key, where retrieval heads look.",
 )  # fmt: skip
 
-needs = pytest.mark.measures("norms", "heads")
+needs = pytest.mark.measures("heads")
 
 
 def ends(model, end: str) -> tuple[np.ndarray, np.ndarray]:

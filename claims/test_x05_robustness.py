@@ -48,7 +48,7 @@ CLAIM = Claim(
           "Controls: pruning every pair must cost more than 2.2 points, and nothing pruned nothing.",
 )  # fmt: skip
 
-needs = pytest.mark.measures("heads", "pruned", "robust")
+needs = pytest.mark.measures("robust")
 
 
 def embedded_only(lm, judge, rule: Rule, **context) -> None:
