@@ -16,5 +16,6 @@ pytest_plugins = [  # each after those it imports
     "fixtures.small_models",
     "fixtures.intervened_models",
     "fixtures.cut_models",
+    "fixtures.planned",
     "fixtures.workers",
 ]
