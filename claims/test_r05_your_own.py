@@ -12,7 +12,8 @@ of each of which one rule must name the fault.
 import pytest
 
 from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
-from fixtures.conformance import OWN_WRONG, own_probes, wishes_of
+from fixtures.conformance import OWN_WRONG
+from fixtures.own_probes import own_probes, wishes_of
 from fixtures.rope.properties import examples_at
 
 DERIVED = "one tolerance is the largest error that rounding can make, derived in fixtures/rope/identities.py"
@@ -186,7 +187,8 @@ def test_control_one_that_is_wrong_is_accused(judge):
     from fixtures.rope.cases import GIVEN
     from fixtures.rope.own.examined import accusations
 
-    found, _ = accusations(next(case for case in GIVEN if case.rule == "rows of a batch"), CLAIM, 5)
+    rule = "rows of a batch"
+    found, _ = accusations(next(case for case in GIVEN if case.rule == rule), CLAIM, 5, (rule,))
     judge.exact("not accused", len(found), n=1, test="count", model="planted/wrong-one", role=NEGATIVE_CONTROL)
 
 
