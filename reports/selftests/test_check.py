@@ -188,7 +188,7 @@ def test_the_schema_is_one_and_holds_every_field_of_the_apparatus():
 
 
 def _flip_row(results):
-    _row(results, verdict="contradicted", role="claim", decisive=True, in_scope=True)["verdict"] = "supported"
+    _row(results, claim="C11", verdict="contradicted", role="claim", decisive=True)["verdict"] = "supported"
 
 
 def _flip_claim(results):
