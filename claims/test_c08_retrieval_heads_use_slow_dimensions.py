@@ -199,7 +199,7 @@ def test_retrieval_heads_and_the_dimensions_they_use(lm, judge, end):
 
 
 @needs
-@pytest.mark.parametrize(("definition", "end"), OTHER_DEFINITIONS, ids="-".join)
+@pytest.mark.parametrize(("definition", "end"), OTHER_DEFINITIONS, ids=["-".join(key) for key in OTHER_DEFINITIONS])
 def test_beside_it_other_definitions(lm, judge, definition, end):
     rule = OTHER_DEFINITIONS[definition, end]
     with lm.or_not_run(judge, rule):
