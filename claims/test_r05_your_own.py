@@ -13,6 +13,7 @@ import pytest
 
 from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.conformance import OWN_WRONG
+from fixtures.options import settings_of
 from fixtures.own_probes import own_probes, wishes_of
 from fixtures.rope.properties import examples_at
 
@@ -136,6 +137,15 @@ def judged(judge, spec, rows, understood, **context):
             failures.append(str(failure))
     if failures:
         pytest.fail("\n".join(failures), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def controls_of_something(request):
+    """Where it is known by now that your code cannot be called, its controls guard nothing."""
+    settings = settings_of(request.config)
+    own = "own_rope" in request.fixturenames
+    if settings.rope_alone and not own and own_probes(request.config).none_is_called(settings):
+        pytest.skip("no way of calling the RoPE given works, so there is nothing to control; to run it: leave out --rope")
 
 
 # Controls: what must be caught, by the rule that names the fault, and what must not be accused.
