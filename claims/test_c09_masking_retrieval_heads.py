@@ -337,10 +337,13 @@ def test_masking_an_end_of_the_retrieval_heads(lm, judge, rule, mask):
 def test_an_answer_that_is_near_is_hurt_less(lm, judge, place):
     with lm.or_not_run(judge, NEARER[place]):
         asked = lm.judged.rows
+        lost, blinded = ([asked.cost_at(mask, at).mean() for at in (place, NEAREST)] for mask in (last(EIGHTH), BLIND))
         relief = asked.cost_at(last(EIGHTH), place) - asked.cost_at(last(EIGHTH), NEAREST)
         judge.units(
             NEARER[place].name,
             relief.tolist(),
+            note=f"{lost[0]:.1f} nats lost there and {lost[1]:.1f} near the end, of {blinded[0]:.1f} and {blinded[1]:.1f} "
+            "that blinding costs: where the right word leads by less there is less to lose",
             paper=f"table 2: {RELIEF[0 if place == 0 else 9]} points",
             **lm.answering(unable=no_heads(lm)),
         )
