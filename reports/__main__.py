@@ -25,9 +25,15 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="check|render|table")
     checks = commands.add_parser("check", help="verify that a results.json has its shape and that its verdicts follow")
     renders = commands.add_parser("render", help="make the HTML report of a results.json")
-    tables = commands.add_parser("table", help="the answer and the verdicts of the recorded baseline, as Markdown tables")
-    tables.add_argument("--write", action="store_true", help="put them between their markers in the files, instead of printing them")
-    tables.add_argument("--file", type=Path, metavar="FILE", help="the file to write to (README.md and claims/README.md)")
+    tables = commands.add_parser(
+        "table", help="the answer and the verdicts of the recorded baseline, as Markdown tables"
+    )
+    tables.add_argument(
+        "--write", action="store_true", help="put them between their markers in the files, instead of printing them"
+    )
+    tables.add_argument(
+        "--file", type=Path, metavar="FILE", help="the file to write to (README.md and claims/README.md)"
+    )
     tables.add_argument("--baseline", type=Path, metavar="PATH", help="the recorded verdicts (reports/baseline.json)")
     for command in (checks, renders):
         command.add_argument("file", type=Path, metavar="FILE", help="a results.json")

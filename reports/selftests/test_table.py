@@ -169,9 +169,7 @@ def test_the_answer_counts_the_models_that_a_claim_is_about_and_names_the_real_o
     assert list(answers({}, stated)) == [where for where, _ in answer.AREAS]
 
 
-@pytest.mark.parametrize(
-    "text", ["no markers", f"{END}\n{BEGIN}", f"{BEGIN}", f"{BEGIN}{END}" * 2]
-)
+@pytest.mark.parametrize("text", ["no markers", f"{END}\n{BEGIN}", f"{BEGIN}", f"{BEGIN}{END}" * 2])
 def test_a_file_without_a_place_for_the_table_is_refused_in_one_line(tmp_path, capsys, text):
     path = page(tmp_path, text)
     assert main(["table", "--write", "--file", str(path)]) == 1
