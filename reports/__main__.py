@@ -1,4 +1,5 @@
-"""`python -m reports check FILE` and `render FILE [-o OUT]`, for a results.json at hand; `table [--write]`, for README."""
+"""`python -m reports check FILE` and `render FILE [-o OUT]`, for a results.json at hand; `table [--write]`, for README and
+the guide to the claims."""
 
 from __future__ import annotations
 
@@ -24,9 +25,15 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="check|render|table")
     checks = commands.add_parser("check", help="verify that a results.json has its shape and that its verdicts follow")
     renders = commands.add_parser("render", help="make the HTML report of a results.json")
-    tables = commands.add_parser("table", help="the table of verdicts of the recorded baseline, in Markdown")
-    tables.add_argument("--write", action="store_true", help="put it between the markers of a file, instead of printing it")
-    tables.add_argument("--file", type=Path, metavar="FILE", help="the file to write to (README.md)")
+    tables = commands.add_parser(
+        "table", help="the answer and the verdicts of the recorded baseline, as Markdown tables"
+    )
+    tables.add_argument(
+        "--write", action="store_true", help="put them between their markers in the files, instead of printing them"
+    )
+    tables.add_argument(
+        "--file", type=Path, metavar="FILE", help="the file to write to (README.md and claims/README.md)"
+    )
     tables.add_argument("--baseline", type=Path, metavar="PATH", help="the recorded verdicts (reports/baseline.json)")
     for command in (checks, renders):
         command.add_argument("file", type=Path, metavar="FILE", help="a results.json")
@@ -57,18 +64,18 @@ def main(arguments: list[str] | None = None) -> int:
 def _table(options: argparse.Namespace) -> int:
     from . import table
 
-    file = options.file or table.ROOT / "README.md"
+    files = [options.file] if options.file else list(table.FILES.values())
     try:
-        text = table.block(options.baseline or table.ROOT / "reports/baseline.json")
-        if options.write:
-            print(f"{file}: {'written' if table.write(file, text) else 'as it was'}")
-        else:
-            print(text)
+        new = table.blocks(options.baseline or table.ROOT / "reports/baseline.json")
+        for file in files if options.write else ():
+            print(f"{file}: {'written' if table.write(file, new) else 'as it was'}")
+        if not options.write:
+            print("\n\n".join(new.values()))
         return 0
     except (table.TableError, BaselineError) as error:
         print(error, file=sys.stderr)
     except OSError as error:
-        print(f"{error.filename or file}: {error.strerror}", file=sys.stderr)
+        print(f"{error.filename or 'output'}: {error.strerror}", file=sys.stderr)
     return 1
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from fixtures.claim import CONTRADICTED, INCONCLUSIVE, NOT_RUN, PRETRAINED, SUPPORTED
 from fixtures.models.presets import PRESETS
 from fixtures.tiers import tier_of
@@ -16,7 +14,6 @@ from .findings import (
     STATUSES,
     TIER_WORDS,
     UNKNOWN,
-    Finding,
     decided_by,
     findings,
     id_ranges,
@@ -51,19 +48,20 @@ def answered(results: dict) -> str:
         return "Plumbing works, nothing decided." if not run["exit"] else "Nothing decided, and this run does not pass."
     found = {one.claim["id"]: one for one in findings(results)}
     paper = [claim for claim in run["manifest"] if claim.startswith("C")]
-    by_status = {s: [c for c in paper if (found[c].status if c in found else NOT_MEASURED) == s] for s in STATUSES}
-    if len(by_status[NOT_MEASURED]) == len(paper):
+    grouped = {s: [c for c in paper if (found[c].status if c in found else NOT_MEASURED) == s] for s in STATUSES}
+    if len(grouped[NOT_MEASURED]) == len(paper):
         return "Not measured in this run: no claim of the paper got a verdict."
-    answers = {where: _answer([found[c].status for c in claims if c in found]) for where, claims in AREAS}
+    areas = {where: {c: found[c].status for c in claims if c in found} for where, claims in AREAS}
+    answers = {where: answer_of(list(statuses.values())) for where, statuses in areas.items()}
     told = [
-        f"{where[0].upper()}{where[1:]}: {answers[where]} ({_by_status(claims, found)})."
-        for where, claims in AREAS
+        f"{where[0].upper()}{where[1:]}: {answers[where]} ({by_status(statuses)})."
+        for where, statuses in areas.items()
         if answers[where] != NOT_MEASURED
     ]
     total = f"{len(paper)} claims" if len(paper) != 1 else "one claim"
     counts = ", ".join(
         f"{len(claims)} {_PLURAL[status] if len(claims) != 1 else _SINGULAR[status]}"
-        for status, claims in by_status.items()
+        for status, claims in grouped.items()
         if claims
     )
     whole = _overall(list(answers.values()))
@@ -86,7 +84,7 @@ _PLURAL = {
 }
 
 
-def _answer(statuses: list[str]) -> str:
+def answer_of(statuses: list[str]) -> str:
     """yes: every claim that was measured there holds; no: none does and one fails; in part: some do; else unknown."""
     measured = [status for status in statuses if status != NOT_MEASURED]
     if not measured:
@@ -108,10 +106,11 @@ def _overall(answers: list[str]) -> str:
     return f"{whole}, as far as it was measured" if NOT_MEASURED in answers else whole
 
 
-def _by_status(claims: Sequence[str], found: dict[str, Finding]) -> str:
+def by_status(statuses: dict[str, str]) -> str:
+    """What claims came to, those not measured left out: 'C05, C07 hold; C06 fails'. statuses: claim id -> status."""
     parts = []
     for status in (HOLDS, IN_PART, FAILS, UNKNOWN):
-        own = [claim for claim in claims if claim in found and found[claim].status == status]
+        own = [claim for claim, its in statuses.items() if its == status]
         if own:
             parts.append(f"{id_ranges(own)} {(_PLURAL if len(own) > 1 else _SINGULAR)[status]}")
     return "; ".join(parts)

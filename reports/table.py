@@ -1,4 +1,8 @@
-"""README's table of verdicts, written from the recorded baseline and the claims: `python -m reports table --write`."""
+"""Tables that README and the guide to the claims show, written from the recorded baseline: `python -m reports table --write`.
+
+answer: the question that the paper's title asks, a row for each place where it is asked (README.md). verdicts: every claim's
+recorded verdicts with the number that decided (claims/README.md). Each stands between two markers of its name.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,44 @@ import importlib.util
 from collections.abc import Iterable
 from pathlib import Path
 
-from fixtures.claim import CLAIM_ROLE, CONTRADICTED, HOLDS_IN, INCONCLUSIVE, SUPPORTED, Claim
+from fixtures.claim import (
+    CLAIM_ROLE,
+    CONTRADICTED,
+    HOLDS_IN,
+    IMPLEMENTATION,
+    INCONCLUSIVE,
+    PRETRAINED,
+    PRINTED,
+    PUBLISHED,
+    SUPPORTED,
+    TRAINED_HERE,
+    Claim,
+)
 from fixtures.gate import Baseline, write_in_one_step
 from fixtures.tiers import tier_of
 
-from .findings import TIER_WORDS, decided_by
+from . import answer
+from .findings import NOT_MEASURED, TIER_WORDS, decided_by, id_ranges, status_of
 
 ROOT = Path(__file__).resolve().parents[1]
-BEGIN = "<!-- verdicts: written by `python -m reports table --write` -->"
-END = "<!-- end of verdicts -->"
+ANSWER, VERDICTS = "answer", "verdicts"
+FILES = {ANSWER: ROOT / "README.md", VERDICTS: ROOT / "claims/README.md"}
+"""Table -> the file that shows it."""
 ORDER = (SUPPORTED, CONTRADICTED, INCONCLUSIVE)
 FEW = 6
 """Up to so many models are named; more are counted by the first word of their names."""
+
+
+MODELS_NAMED = 3
+"""Up to so many pretrained models are named in the table of the answer; more, and everything else, are counted."""
+COUNTED = {
+    PRINTED: ("printed table", "printed tables"),
+    PRETRAINED: ("pretrained model", "pretrained models"),
+    TRAINED_HERE: ("model trained here", "models trained here"),
+    PUBLISHED: ("published measurement", "published measurements"),
+    IMPLEMENTATION: ("implementation", "implementations"),
+}
+"""Tier -> one, and several, of its models."""
 
 
 class TableError(ValueError):
@@ -39,6 +69,39 @@ def stated(folder: Path = ROOT / "claims") -> dict[str, Claim]:
         if isinstance(getattr(module, "CLAIM", None), Claim):
             found[module.CLAIM.id] = module.CLAIM
     return found
+
+
+def answer_lines(recorded: dict, claims: dict[str, Claim]) -> list[str]:
+    """The table of the answer, a line each; illustrations count for nothing. Arguments as for `lines`."""
+    rows = ["| where the question is asked | answer | claims | decided on |", "|---|---|---|---|"]
+    for where, ids in answer.AREAS:
+        held = {claim: _held_in_scope(claims[claim], recorded.get(claim)) for claim in ids if claim in claims}
+        statuses = {claim: status_of({verdict: [] for verdict in own.values()}) for claim, own in held.items()}
+        missing = [claim for claim, status in statuses.items() if status == NOT_MEASURED]
+        said = [answer.by_status(statuses), f"{id_ranges(missing)} not measured" if missing else ""]
+        models = dict.fromkeys(model for own in held.values() for model in own)
+        rows.append(
+            _cells(where, answer.answer_of(list(statuses.values())), "; ".join(filter(None, said)), _rests_on(models))
+        )
+    return rows
+
+
+def _held_in_scope(claim: Claim, entry: dict | None) -> dict[str, str]:
+    """Model that the claim is about -> its recorded verdict."""
+    models = entry["models"] if entry else {}
+    return {model: held["verdict"] for model, held in models.items() if _in_scope(claim, model, held)}
+
+
+def _rests_on(models: Iterable[str]) -> str:
+    """'`smollm2-135m`' or '10 implementations, 2 printed tables'."""
+    models, parts = list(models), []
+    for tier in dict.fromkeys(map(tier_of, models)):
+        own = [model for model in models if tier_of(model) == tier]
+        if tier == PRETRAINED and len(own) <= MODELS_NAMED:
+            parts += [f"`{model}`" for model in own]
+        else:
+            parts.append(f"{len(own)} {COUNTED[tier][len(own) > 1]}")
+    return ", ".join(parts) or "–"
 
 
 def lines(recorded: dict, claims: dict[str, Claim]) -> list[str]:
@@ -131,21 +194,34 @@ def _cells(*cells: str) -> str:
     return f"| {' | '.join(' '.join(cell.replace('|', chr(92) + '|').split()) for cell in cells)} |"
 
 
-def block(baseline: Path = ROOT / "reports/baseline.json", folder: Path = ROOT / "claims") -> str:
-    """The table between its markers. Raises TableError and gate.BaselineError."""
-    return "\n".join([BEGIN, *lines(Baseline.read(baseline).claims, stated(folder)), END])
+def markers(name: str) -> tuple[str, str]:
+    """The lines between which a table stands."""
+    return f"<!-- {name}: written by `python -m reports table --write` -->", f"<!-- end of {name} -->"
 
 
-def replaced(text: str, new: str) -> str:
-    """`text` with what stands between the markers replaced by `new`, markers included."""
-    begin, end = text.find(BEGIN), text.find(END)
-    if begin < 0 or end < begin or text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise TableError(f"it does not hold the lines {BEGIN} and {END}, once each and in this order")
-    return text[:begin] + new + text[end + len(END) :]
+def blocks(baseline: Path = ROOT / "reports/baseline.json", folder: Path = ROOT / "claims") -> dict[str, str]:
+    """Table -> its text between its markers. Raises TableError and gate.BaselineError."""
+    recorded, claims = Baseline.read(baseline).claims, stated(folder)
+    tables = {ANSWER: answer_lines(recorded, claims), VERDICTS: lines(recorded, claims)}
+    return {name: "\n".join([begin, *tables[name], end]) for name in tables for begin, end in [markers(name)]}
 
 
-def write(path: Path, new: str) -> bool:
-    """Puts the table into a file; whether it changed."""
+def replaced(text: str, new: dict[str, str]) -> str:
+    """`text` with every table that it has a place for written anew, markers included. new: as `blocks` gives it."""
+    held = [name for name in new if any(marker in text for marker in markers(name))]
+    if not held:
+        raise TableError(f"it does not hold the lines of a table, such as {' and '.join(markers(next(iter(new))))}")
+    for name in held:
+        begin, end = markers(name)
+        first, last = text.find(begin), text.find(end)
+        if first < 0 or last < first or text.count(begin) != 1 or text.count(end) != 1:
+            raise TableError(f"it does not hold the lines {begin} and {end}, once each and in this order")
+        text = text[:first] + new[name] + text[last + len(end) :]
+    return text
+
+
+def write(path: Path, new: dict[str, str]) -> bool:
+    """Puts into a file the tables that it has a place for; whether it changed."""
     text = path.read_text(encoding="utf-8")
     try:
         written = replaced(text, new)

@@ -1,4 +1,4 @@
-"""README's table of verdicts is the recorded baseline's, in-scope verdicts first, and a stale one is noticed."""
+"""The tables of answer and verdicts are the recorded baseline's, in-scope verdicts first, and a stale one is noticed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from fixtures.claim import PRETRAINED, TRAINED_HERE, Claim, Rule
 from fixtures.evidence import final_verdicts, in_scope, make_row
 from fixtures.gate import Baseline, ClaimResult, record
 from fixtures.statistics import Measured
-from reports import table
+from reports import answer, table
 from reports.__main__ import main
+
+BEGIN, END = table.markers(table.VERDICTS)
 
 CLAIM = Claim(
     id="C05",
@@ -107,7 +109,7 @@ def test_a_claim_that_is_not_recorded_and_a_rule_that_is_gone_break_nothing(tmp_
 
 
 def test_every_claim_of_the_suite_has_its_place(pytestconfig):
-    text = table.block()
+    text = table.blocks()[table.VERDICTS]
     for claim in pytestconfig.getini("claim_ids"):
         assert f"\n| {claim} |" in text
 
@@ -119,21 +121,55 @@ def page(tmp_path, text: str):
 
 
 def test_the_command_rewrites_what_stands_between_the_markers_and_nothing_else(tmp_path, capsys):
-    path = page(tmp_path, f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
-    assert table.replaced(path.read_text(encoding="utf-8"), table.block()) != path.read_text(encoding="utf-8")  # stale
+    (begin, end), new = table.markers(table.VERDICTS), table.blocks()
+    path = page(tmp_path, f"before\n{begin}\nold\n{end}\nafter\n")
+    assert table.replaced(path.read_text(encoding="utf-8"), new) != path.read_text(encoding="utf-8")  # stale
     assert main(["table", "--write", "--file", str(path)]) == 0
     written = path.read_text(encoding="utf-8")
-    assert written == f"before\n{table.block()}\nafter\n"
-    assert table.replaced(written, table.block()) == written  # and no longer
+    assert written == f"before\n{new[table.VERDICTS]}\nafter\n"
+    assert table.replaced(written, new) == written  # and no longer
     assert main(["table", "--write", "--file", str(path)]) == 0
     assert capsys.readouterr().out.splitlines() == [f"{path}: written", f"{path}: as it was"]
     assert main(["table"]) == 0
-    assert capsys.readouterr().out == f"{table.block()}\n"
+    assert capsys.readouterr().out == f"{new[table.ANSWER]}\n\n{new[table.VERDICTS]}\n"
 
 
-@pytest.mark.parametrize(
-    "text", ["no markers", f"{table.END}\n{table.BEGIN}", f"{table.BEGIN}", f"{table.BEGIN}{table.END}" * 2]
-)
+def test_a_page_with_both_tables_gets_both_and_without_a_file_each_page_gets_its_own(tmp_path, capsys, monkeypatch):
+    new = table.blocks()
+    both = page(tmp_path, "\n\n".join("\n".join(table.markers(name)) for name in new))
+    assert table.write(both, new) and both.read_text(encoding="utf-8") == "\n\n".join(new.values())
+    pages = {name: tmp_path / f"{name}.md" for name in new}
+    for name, path in pages.items():
+        path.write_text("\n".join(table.markers(name)), encoding="utf-8")
+    monkeypatch.setattr(table, "FILES", pages)
+    assert main(["table", "--write"]) == 0
+    assert {name: path.read_text(encoding="utf-8") for name, path in pages.items()} == new
+    assert capsys.readouterr().out.splitlines() == [f"{path}: written" for path in pages.values()]
+
+
+def answers(claims: dict, stated: dict[str, Claim]) -> dict[str, list[str]]:
+    """Place where the question is asked -> answer, claims, what it was decided on."""
+    cells = [line.strip("| ").split(" | ") for line in table.answer_lines(claims, stated)[2:]]
+    return {where: rest for where, *rest in cells}
+
+
+def test_the_answer_counts_the_models_that_a_claim_is_about_and_names_the_real_ones(tmp_path):
+    low = {"low": -0.5, "high": -0.3}
+    stated = {claim: dataclasses.replace(CLAIM, id=claim) for claim in ("C05", "C06", "C07")}
+    held = recorded(tmp_path / "0", row("m0"), row("embedded/a", **low))["C05"]
+    failed = recorded(tmp_path / "1", row("m0", **low), row("embedded/a"))["C05"]
+    told = answers({"C05": held, "C06": failed}, stated)["in pretrained language models"]
+    assert told == ["in part", "C05 holds; C06 fails; C07 not measured", "`m0`"]
+    only = {"C06": stated["C06"]}
+    assert answers({"C06": failed}, only)["in pretrained language models"] == ["no", "C06 fails", "`m0`"]
+    many = recorded(tmp_path / "2", *(row(f"m{n}") for n in range(table.MODELS_NAMED + 1)))["C05"]
+    assert answers({"C06": many}, only)["in pretrained language models"] == ["yes", "C06 holds", "4 pretrained models"]
+    toys = recorded(tmp_path / "3", row("embedded/a"))["C05"]
+    assert answers({"C06": toys}, only)["in pretrained language models"] == ["not measured", "C06 not measured", "–"]
+    assert list(answers({}, stated)) == [where for where, _ in answer.AREAS]
+
+
+@pytest.mark.parametrize("text", ["no markers", f"{END}\n{BEGIN}", f"{BEGIN}", f"{BEGIN}{END}" * 2])
 def test_a_file_without_a_place_for_the_table_is_refused_in_one_line(tmp_path, capsys, text):
     path = page(tmp_path, text)
     assert main(["table", "--write", "--file", str(path)]) == 1
