@@ -145,7 +145,9 @@ def controls_of_something(request):
     settings = settings_of(request.config)
     own = "own_rope" in request.fixturenames
     if settings.rope_alone and not own and own_probes(request.config).none_is_called(settings):
-        pytest.skip("no way of calling the RoPE given works, so there is nothing to control; to run it: leave out --rope")
+        pytest.skip(
+            "no way of calling the RoPE given works, so there is nothing to control; to run it: leave out --rope"
+        )
 
 
 # Controls: what must be caught, by the rule that names the fault, and what must not be accused.

@@ -80,6 +80,7 @@ DRAWN = 2_000_000
 LONG_CELL = 60
 """A text in a table that is longer than this is prose: its column gets room and wraps."""
 
+
 def render(results: dict) -> str:
     """The report of one run as a self-contained HTML page; `results` is a results.json that `check.load` accepts."""
     claims = _claims(results)

@@ -65,7 +65,14 @@ class _Row:
     @property
     def rank(self) -> tuple:
         order = (CONTRADICTED, INCONCLUSIVE, SUPPORTED, NOT_RUN)
-        return not self.changed, not self.new, not self.in_scope, order.index(self.verdict), self.claim["id"], self.model
+        return (
+            not self.changed,
+            not self.new,
+            not self.in_scope,
+            order.index(self.verdict),
+            self.claim["id"],
+            self.model,
+        )
 
     def cells(self) -> list[str]:
         news = "**changed**" if self.changed else "new" if self.new else ""

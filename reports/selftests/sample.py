@@ -572,7 +572,9 @@ def _rotation_rows() -> list[Row]:
             24,
             "worst of all identities",
             model=f"transformers/{name}",
-            note=f"rotation at {name}; defect: two halves of a pair follow different axes" if name in ("b", "e") else "",
+            note=f"rotation at {name}; defect: two halves of a pair follow different axes"
+            if name in ("b", "e")
+            else "",
         )
         for name in "abcdefg"
     ]

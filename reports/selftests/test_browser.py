@@ -63,7 +63,11 @@ def test_nothing_sticks_out_and_the_answer_is_on_the_first_screen(tmp_path):
 
 def test_the_measure_sees_a_page_that_is_too_wide(tmp_path):
     """The control: one line that cannot break."""
-    wide = '<p class="answer" style="white-space: nowrap; max-width: none; width: max-content">' + "one line " * 200 + "</p>"
+    wide = (
+        '<p class="answer" style="white-space: nowrap; max-width: none; width: max-content">'
+        + "one line " * 200
+        + "</p>"
+    )
     found = measured(tmp_path, re.sub(r'<p class="answer">.*?</p>', wide, render(document()), flags=re.DOTALL))
     for width in WIDTHS:
         too_wide, sticking_out, _ = found[width]

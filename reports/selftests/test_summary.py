@@ -78,7 +78,10 @@ def test_it_opens_with_the_answer_and_counts_no_illustration(results):
     assert "(trained here) | **illustration: does not hold** | holds |" in line
     assert "supported" not in line and "contradicted" not in line
     inside = sum(sum(claim["in_scope"].values()) for claim in results["claims"])
-    assert sum(int(count) for count in re.findall(r"(\d+) (?:supported|contradicted|inconclusive|not-run)", text)) == inside
+    assert (
+        sum(int(count) for count in re.findall(r"(\d+) (?:supported|contradicted|inconclusive|not-run)", text))
+        == inside
+    )
 
 
 def test_changed_verdicts_come_first_and_say_what_was_recorded(results):
