@@ -26,7 +26,7 @@ BESIDE = 1e-9
 """How far beside half a circle a pair's name is asked, relative: far above the rounding of its angles, 2^14 times 2^-53."""
 DRAWS = {"smoke": 1000, "default": 100_000, "paper": 400_000}
 
-KERNEL, HEAD = r"rope/fixtures\.rope\.dirichlet:.*", r"(?!rope/fixtures\.rope\.dirichlet:).*"
+OF_KERNEL, HEAD = r"rope/fixtures\.rope\.dirichlet:.*", r"(?!rope/fixtures\.rope\.dirichlet:).*"
 """Models for which the rules are declared: our kernel, and heads whose distances are sampled."""
 
 CLAIM = Claim(
@@ -45,23 +45,23 @@ CLAIM = Claim(
     rules=(
         Rule("closed form", "largest difference of the kernel from the mean of exp(i d theta), by brute force",
              "below", 1.0, "tolerances",
-             "one tolerance is what float64 can be off by, derived in fixtures/rope/dirichlet.py", applies=KERNEL),
+             "one tolerance is what float64 can be off by, derived in fixtures/rope/dirichlet.py", applies=OF_KERNEL),
         Rule("no phase does better", "largest excess of a mean contribution, at any phase, over the kernel",
-             "below", 1.0, "tolerances", "as for the closed form", applies=KERNEL),
+             "below", 1.0, "tolerances", "as for the closed form", applies=OF_KERNEL),
         Rule("the best phase attains it", "largest shortfall of the best phase's mean contribution",
-             "below", 1.0, "tolerances", "as for the closed form", applies=KERNEL),
+             "below", 1.0, "tolerances", "as for the closed form", applies=OF_KERNEL),
         Rule("slow pairs keep it", "least best mean contribution of pairs with N theta up to 0.5",
              "above", 0.989, "of |q||k|",
-             "the kernel is at least 1 - (N theta)^2 / 24, which is 0.9896 at 0.5", applies=KERNEL),
+             "the kernel is at least 1 - (N theta)^2 / 24, which is 0.9896 at 0.5", applies=OF_KERNEL),
         Rule("fast pairs lose it", "largest best mean contribution of pairs with N theta from 20 pi",
              "below", 0.05, "of |q||k|",
-             "the kernel is at most pi / (N theta), because sin x >= 2 x / pi up to a quarter circle", applies=KERNEL),
+             "the kernel is at most pi / (N theta), because sin x >= 2 x / pi up to a quarter circle", applies=OF_KERNEL),
         Rule("fast means that no sign is kept",
              "whether N theta > pi and 'some phase keeps its sign' are ever both true or both false",
              "below", 0, "cases",
              "an equivalence has no exceptions; where N theta is above and (N - 1) theta below half a circle both names fit, "
              "since N distances span N - 1 steps. Asked at both ends of that step, too, of every range that is drawn, so "
-             "that a threshold too low or, by more than the step, too high misnames a pair", shift=1, applies=KERNEL),
+             "that a threshold too low or, by more than the step, too high misnames a pair", shift=1, applies=OF_KERNEL),
         Rule("sampled distances agree",
              "largest difference, over a head's pairs, of the sampled mean contribution from the kernel at the best phase, "
              "and from 0 a quarter circle beside it",
