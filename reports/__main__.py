@@ -1,5 +1,5 @@
-"""`python -m reports check FILE` and `render FILE [-o OUT]`, for a results.json at hand; `table [--write]`, for README and
-the guide to the claims."""
+"""`python -m reports check FILE` and `render FILE [-o OUT]`, for a results.json at hand; `diff A B [-o OUT]`, for two;
+`table [--write]`, for README and the guide to the claims."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from fixtures.gate import BaselineError, write_in_one_step
 
 from .check import ResultsError, load
+from .text import one_line
 
 
 class _Parser(argparse.ArgumentParser):
@@ -22,9 +23,13 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 fine, 1 the file is bad or cannot be written, 2 usage."""
     parser = _Parser(prog="python -m reports", description="Checks or renders what a run of the claims recorded.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="check|render|table")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="check|render|diff|table")
     checks = commands.add_parser("check", help="verify that a results.json has its shape and that its verdicts follow")
     renders = commands.add_parser("render", help="make the HTML report of a results.json")
+    diffs = commands.add_parser("diff", help="which verdicts and estimates differ between two results.json")
+    for name in ("first", "second"):
+        diffs.add_argument(name, type=Path, metavar=name.upper(), help="a results.json")
+    diffs.add_argument("-o", "--output", type=Path, metavar="OUT", help="write the same as a page, too")
     tables = commands.add_parser(
         "table", help="the answer and the verdicts of the recorded baseline, as Markdown tables"
     )
@@ -42,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "table":
         return _table(options)
     try:
+        if options.command == "diff":
+            return _diff(options)
         results = load(options.file)
         if options.command == "check":
             print(
@@ -57,8 +64,21 @@ def main(arguments: list[str] | None = None) -> int:
     except ResultsError as error:
         print(error, file=sys.stderr)
     except OSError as error:
-        print(f"{error.filename or options.file}: cannot be written ({error.strerror})", file=sys.stderr)
+        print(f"{error.filename or 'output'}: cannot be written ({error.strerror})", file=sys.stderr)
     return 1
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from . import diff
+
+    first, second = load(options.first), load(options.second)
+    found = diff.compared(first, second)
+    page = diff.page(found, first, second) if options.output else ""
+    print("\n".join(map(one_line, found.lines)))
+    if options.output:
+        write_in_one_step(options.output, page)
+        print(options.output)
+    return 0
 
 
 def _table(options: argparse.Namespace) -> int:
