@@ -153,6 +153,7 @@ def test_every_area_of_the_question_names_claims_of_the_paper_each_once(pytestco
         (["C12", "X01"], "C12, X01"),
         ([], ""),
     ],
+    ids=["a run and one", "two", "of two groups", "none"],
 )
 def test_runs_of_claim_ids_are_joined(claims, says):
     assert findings.id_ranges(claims) == says
