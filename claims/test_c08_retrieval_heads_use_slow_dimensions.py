@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from fixtures import head_figures as figures
-from fixtures.admissible import on_every
+from fixtures.admissible import counted, on_every
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.instruments import head_profiles as profiles
 from fixtures.instruments.head_agreement import agreement
@@ -87,7 +87,8 @@ CLAIM = Claim(
     source="§5.3, fig. 3",
     statement="Across heads the retrieval indicator correlates positively with the utility of the last 16 dimensions "
     "in all three models, and negatively with that of the first 16 in Llama and OLMo.",
-    contradicted_if="at every admissible weight of eq. 4 the correlation has the other sign or is smaller than 0.1",
+    contradicted_if="at every weight of eq. 4 that may be admissible the correlation has the other sign or is smaller "
+    "than 0.1",
     unit_of_analysis="head",
     rules=(
         *BY_END.values(),
@@ -109,9 +110,9 @@ ends = pytest.mark.parametrize("end", SIDES)
 
 
 def utilities(lm, end: str) -> list[np.ndarray]:
-    """(L, H) mean utility of that eighth, at each admissible weight."""
+    """(L, H) mean utility of that eighth, at each weight that counts."""
     mean = lm.eq4.judging.mean
-    return [profiles.of_end_in_pairs(mean[one.index], end) for one in lm.judged.sanity.admissible]
+    return [profiles.of_end_in_pairs(mean[one.index], end) for one in counted(lm.judged.sanity)]
 
 
 def correlated(scores: np.ndarray, used: list[np.ndarray], rule: Rule, correlate=profiles.correlation_of_checkpoint):
@@ -131,7 +132,7 @@ def by_context(lm, rule: Rule, end: str):
     """One correlation a context: the utility that it alone gives, and the indicator over all passages."""
     groups, indicator = lm.eq4.judging.u, lm.heads.judging.indicator
     at = []
-    for one in lm.judged.sanity.admissible:
+    for one in counted(lm.judged.sanity):
         r = [profiles.correlation(indicator, profiles.of_end_in_pairs(u, end)) for u in groups[:, one.index]]
         at.append(mean_of_units(r, rule.side, rule.margin, CLAIM.alpha))
     return on_every(at, rule.side)
