@@ -113,7 +113,7 @@ def render(results: dict) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         legend_rows=_legend_rows(),
         trust=trust.page(claims, run["manifest"], trust.recorded()),
-        speed=_speed(),
+        speed=None if _rope_alone(run) else _speed(),
         files=_files(run.get("files", [])),
     )
 
@@ -512,6 +512,11 @@ def _not_run(claims: list[dict], results: dict) -> dict:
             for entry in differences.not_run(results)
         ],
     }
+
+
+def _rope_alone(run: dict) -> bool:
+    """Whether --rope alone was given: its run waits for nobody's benchmarks to be drawn."""
+    return bool(run["options"].get("rope")) and run["options"].get("claim") == ["R05"]
 
 
 def _speed() -> dict | None:
