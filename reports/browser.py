@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import shutil
-import subprocess
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -40,23 +41,30 @@ def opened(page: Path, seconds: float = 240) -> Iterator[Tab]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
-        # the browser reads its file descriptor 3 and writes 4
-        command = ["sh", "-c", f'exec 3<&{theirs_in} 4>&{theirs_out}; exec "$@"', "sh", program, *_FLAGS,
-                   f"--user-data-dir={folder}/profile", "about:blank"]  # fmt: skip
-        process = subprocess.Popen(
-            command, pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        os.close(theirs_in)
-        os.close(theirs_out)
+        # the browser reads its file descriptor 3 and writes 4: ours must not lie there when they are put there
+        given = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 10) for one in (theirs_in, theirs_out)]
+        nowhere = [(os.POSIX_SPAWN_OPEN, one, os.devnull, os.O_WRONLY, 0) for one in (1, 2)]
+        puts = [(os.POSIX_SPAWN_DUP2, one, place) for place, one in enumerate(given, start=3)]
+        command = [program, *_FLAGS, f"--user-data-dir={folder}/profile", "about:blank"]
+        process = os.posix_spawn(program, command, os.environ, file_actions=[*nowhere, *puts])
+        for one in (theirs_in, theirs_out, *given):
+            os.close(one)
         try:
             yield Tab(ours_in, ours_out, page, seconds)
         finally:
-            os.close(ours_out)
+            os.close(ours_out)  # it ends when nobody is left to tell it anything
             os.close(ours_in)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-            process.kill()
-            process.wait()
+            _end(process)
+
+
+def _end(process: int, seconds: float = 10) -> None:
+    until = time.monotonic() + seconds
+    while os.waitpid(process, os.WNOHANG)[0] == 0:
+        if time.monotonic() > until:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+            return
+        time.sleep(0.05)
 
 
 class Tab:
