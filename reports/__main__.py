@@ -1,5 +1,5 @@
 """`python -m reports check FILE` and `render FILE [-o OUT]`, for a results.json at hand; `diff A B [-o OUT]`, for two;
-`table [--write]`, for README and the guide to the claims."""
+`table [--write]` and `picture FILE`, for README and the guide to the claims."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 from fixtures.gate import BaselineError, write_in_one_step
+from fixtures.store import replace
 
+from .browser import BrowserError
 from .check import ResultsError, load
 from .text import one_line
 
@@ -23,7 +25,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 fine, 1 the file is bad or cannot be written, 2 usage."""
     parser = _Parser(prog="python -m reports", description="Checks or renders what a run of the claims recorded.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="check|render|diff|table")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="check|render|diff|table|picture")
     checks = commands.add_parser("check", help="verify that a results.json has its shape and that its verdicts follow")
     renders = commands.add_parser("render", help="make the HTML report of a results.json")
     diffs = commands.add_parser("diff", help="which verdicts and estimates differ between two results.json")
@@ -40,7 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--file", type=Path, metavar="FILE", help="the file to write to (README.md and claims/README.md)"
     )
     tables.add_argument("--baseline", type=Path, metavar="PATH", help="the recorded verdicts (reports/baseline.json)")
-    for command in (checks, renders):
+    pictures = commands.add_parser("picture", help="photograph the first screen of a results.json's report, for README")
+    pictures.add_argument("-o", "--output", type=Path, metavar="OUT", help="where to (reports/measured/report.png)")
+    for command in (checks, renders, pictures):
         command.add_argument("file", type=Path, metavar="FILE", help="a results.json")
     renders.add_argument("-o", "--output", type=Path, metavar="OUT", help="where to write (report.html beside FILE)")
     options = parser.parse_args(arguments)
@@ -55,13 +59,20 @@ def main(arguments: list[str] | None = None) -> int:
                 f"{options.file}: {len(results['claims'])} claims and {len(results['evidence'])} rows, verdicts follow"
             )
             return 0
+        if options.command == "picture":
+            from . import picture
+
+            output = options.output or picture.FILE
+            replace(output, picture.take(results))
+            print(output)
+            return 0
         from .render import render
 
         output = options.output or options.file.with_name("report.html")
         write_in_one_step(output, render(results))
         print(output)
         return 0
-    except ResultsError as error:
+    except (ResultsError, BrowserError) as error:
         print(error, file=sys.stderr)
     except OSError as error:
         print(f"{error.filename or 'output'}: cannot be written ({error.strerror})", file=sys.stderr)

@@ -61,6 +61,8 @@ def verify(results: dict) -> None:
             raise ResultsError(
                 f"run.files[{index}].name: is {_clip(json.dumps(file['name']))}; allowed: a path inside the report's folder"
             )
+    for index, picture in enumerate(results["run"].get("pictures", ())):
+        _verify_picture(picture, f"run.pictures[{index}]")
     if results["run"]["exit"] == 0 and results["run"]["problems"]:
         raise ResultsError("run: exit is 0 although problems are listed")
     recorded, found = results["run"]["digest"], digest(results["claims"], results["evidence"])
@@ -101,6 +103,29 @@ def verify(results: dict) -> None:
                     f"claims ({stated['id']}): verdict for {_clip(model)} is {says!r}, its evidence gives {follows!r}"
                 )
         _verify_scope(stated, own)
+
+
+def _verify_picture(picture: dict, where: str) -> None:
+    """Rows for every head, a cell for every pair, whole groups of heads that share a key, and no pair beyond the last."""
+    heads, pairs = picture["layers"] * picture["heads"], len(picture["period"])
+    for name in ("use", "utility"):
+        rows = picture[name]
+        if rows is not None and (len(rows) != heads or any(len(row) != pairs for row in rows)):
+            raise ResultsError(f"{where}.{name}: is not {heads} rows (heads) of {pairs} (pairs)")
+    keys = picture["pruned"]
+    if (keys is None) != (picture["pruning"] is None):
+        raise ResultsError(f"{where}: pruned and pruning come together")
+    if keys is None:
+        return
+    if not keys or heads % len(keys) or len(keys) % picture["layers"]:
+        raise ResultsError(
+            f"{where}.pruned: {len(keys)} key heads do not divide {heads} heads of {picture['layers']} layers"
+        )
+    if any(pair >= pairs for row in keys for pair in row):
+        raise ResultsError(f"{where}.pruned: names a pair beyond the {pairs} there are")
+    share = sum(map(len, keys)) / (len(keys) * pairs)
+    if not math.isclose(share, picture["pruning"]["share"], abs_tol=1e-4):
+        raise ResultsError(f"{where}.pruning.share: is {picture['pruning']['share']:g}, the pruned pairs are {share:g}")
 
 
 def is_relative(name: str) -> bool:

@@ -109,7 +109,7 @@ def outcome(results: dict) -> str:
             "This run does not pass:" if run["problems"] else "This run does not pass; the tests that failed say why."
         )
     if run["options"].get("scale") == "smoke":
-        return "Smoke scale checks the plumbing: nothing broke, and nothing was decided."
+        return "Smoke scale: plumbing works, nothing decided."
     if run["options"].get("record_baseline"):
         return "This run recorded its verdicts as the baseline; it was not held against an earlier one."
     said = "is supported, or is the one that the recorded baseline holds"

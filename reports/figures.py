@@ -422,7 +422,7 @@ def _heatmap(spec: dict, compact: bool):
     canvas.name_axes(axes, spec["x"].get("label", ""), spec["y"].get("label", ""), above=7 + 13 * lines)
     box = axes.bbox
     place = {"x": box.x0, "y": axes.figure.bbox.height - box.y1, "width": box.width, "height": box.height}
-    picture = element("image", **place, preserveAspectRatio="none", href=_png(index, _colours(shades)))
+    picture = element("image", **place, preserveAspectRatio="none", href=png(index, colours(shades)))
     # one cell is many pixels: its edge must not blur; many cells to a pixel must blend
     picture.set("style", f"image-rendering:{'pixelated' if len(index) <= 600 else 'auto'}")
     behind = []
@@ -505,7 +505,7 @@ def _column_ticks(values: list[float]) -> tuple[list[int], list[str]]:
     return places, [tick(values[place]) for place in places]
 
 
-def _colours(shades: int) -> list[tuple[int, int, int]]:
+def colours(shades: int) -> list[tuple[int, int, int]]:
     """viridis: even to the eye, and from dark to bright, so that grey print and colour-blind readers keep the order."""
     import matplotlib
 
@@ -513,7 +513,7 @@ def _colours(shades: int) -> list[tuple[int, int, int]]:
     return [(int(red), int(green), int(blue)) for red, green, blue, _ in made]
 
 
-def _png(index, colours: list[tuple[int, int, int]]) -> str:
+def png(index, colours: list[tuple[int, int, int]]) -> str:
     """Data URI of a PNG with a palette; the index after the last colour is transparent. index: (rows, columns) uint8."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
@@ -532,7 +532,7 @@ def _colour_legend(spec: dict) -> list[tuple[Markup, str]]:
     middle = low / 2 + high / 2
     blocks = "".join(
         f'<path d="M{8.75 * k:g} 0h8.85v9h-8.85z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
-        for k, (red, green, blue) in enumerate(_colours(24))
+        for k, (red, green, blue) in enumerate(colours(24))
     )
     ends = "".join(
         f'<path d="M{x} 9v3" stroke="currentColor"/>'

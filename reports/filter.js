@@ -29,11 +29,4 @@
   scrollers();
   addEventListener("resize", scrollers);
   document.addEventListener("toggle", scrollers, true);
-  // browsers whose print style cannot open <details>
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
-    closed.forEach((part) => { part.open = true; });
-  });
-  addEventListener("afterprint", () => closed.forEach((part) => { part.open = false; }));
 })();

@@ -32,7 +32,7 @@ from fixtures.evidence import too_weak
 from fixtures.statistics import decide
 from fixtures.tiers import PLANTED, tier_of
 
-from . import answer, differences, figures, findings, speed, strips, text, trust
+from . import answer, differences, figures, findings, pictures, speed, strips, text, trust
 from .check import is_relative
 from .findings import TIER_WORDS
 
@@ -103,6 +103,8 @@ def render(results: dict) -> str:
         reworded_means=differences.REWORDED,
         claims=claims,
         parts=_parts(claims),
+        pictures=_pictures(results),
+        use_scale=pictures.scale(),
         not_run=not_run,
         any_not_run=any(not_run.values()),
         broken=[(claim, error) for claim in claims for error in claim["errors"]],
@@ -208,6 +210,15 @@ def _parts(claims: list[dict]) -> list[dict]:
     return parts
 
 
+def _pictures(results: dict) -> list[dict]:
+    """One for each model under test, pretrained ones first."""
+    known = findings.titles(results["evidence"])
+    return [
+        pictures.view(one, known.get(one["model"], one["model"]), TIER_WORDS[tier_of(one["model"])])
+        for one in results["run"].get("pictures", ())
+    ]
+
+
 # Claims
 
 
@@ -251,6 +262,7 @@ def _claims(results: dict) -> list[dict]:
                 "plot_groups": _by_model(plots),
                 "seconds": sum(row["duration_s"] for row in rows),
                 "rows": rows,
+                "measured": len(rows) - len(controls),
                 "level": f"{1 - 2 * claim['alpha']:.0%}",
             }
         )

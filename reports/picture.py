@@ -1,0 +1,66 @@
+"""README's picture: the first screen of a real run's report, photographed, with what it shows written into the file.
+
+`python -m reports picture RESULTS` makes it; the verdicts stand in the PNG as text, so that a self-test can hold them
+against the baseline without looking at pixels.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import tempfile
+import zlib
+from pathlib import Path
+
+from . import browser
+from .render import render
+
+FILE = Path(__file__).parent / "measured/report.png"
+WIDTH, HEIGHT = 1280, 1000
+KEYWORD = b"verdicts"
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+class PictureError(ValueError):
+    """A file that is no picture of a run; one line."""
+
+
+def take(results: dict) -> bytes:
+    """PNG of the top of the page, in light colours. Raises BrowserError where there is no Chromium."""
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "report.html"
+        page.write_text(render(results), encoding="utf-8")
+        with browser.opened(page) as tab:
+            tab.size(WIDTH, HEIGHT)
+            tab.scheme("light")
+            png = tab.screenshot()
+    return with_verdicts(png, shown(results))
+
+
+def shown(results: dict) -> dict[str, dict[str, str]]:
+    """Claim -> model -> verdict, of the models that each claim is about."""
+    return {
+        claim["id"]: {model: verdict for model, verdict in claim["verdicts"].items() if claim["in_scope"][model]}
+        for claim in results["claims"]
+    }
+
+
+def with_verdicts(png: bytes, verdicts: dict) -> bytes:
+    """The same picture with the verdicts in a compressed text chunk behind its header."""
+    body = zlib.compress(json.dumps(verdicts, sort_keys=True).encode(), 9)
+    kind, text = b"zTXt", KEYWORD + b"\0\0" + body
+    chunk = struct.pack(">I", len(text)) + kind + text + struct.pack(">I", zlib.crc32(kind + text))
+    head = len(_SIGNATURE) + 8 + 13 + 4  # length and name, IHDR, checksum
+    return png[:head] + chunk + png[head:]
+
+
+def read(path: Path = FILE) -> dict[str, dict[str, str]]:
+    """The verdicts that a picture shows."""
+    png, at = path.read_bytes(), len(_SIGNATURE)
+    while at + 8 <= len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        kind, body = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+        if kind == b"zTXt" and body.startswith(KEYWORD + b"\0\0"):
+            return json.loads(zlib.decompress(body[len(KEYWORD) + 2 :]))
+        at += 12 + length
+    raise PictureError(f"{path}: it says nothing of a run; python -m reports picture RESULTS makes one that does")

@@ -1,0 +1,131 @@
+"""One page-wide picture for each model under test: heads by layer against pairs, use and utility, what can go hatched.
+
+Drawn from `run.pictures` of results.json. Labels are HTML, so that they keep their size on a telephone.
+"""
+
+from __future__ import annotations
+
+import math
+
+from markupsafe import Markup, escape
+
+from . import figures, text
+
+ROW_HEIGHT, LEAST, MOST = 2.4, 150, 640
+"""CSS pixels a head, and of a whole picture at least and at most."""
+SHADES = 64
+PANELS = (
+    ("use", "Use: mean norm of a pair of query and key, percent of the head's largest"),
+    ("utility", "Utility of eq. 4: 0 can be masked, 100 is needed"),
+)
+
+
+def view(picture: dict, title: str, tier: str) -> dict:
+    """What the template shows of one model."""
+    panels = [_panel(picture, picture[name], words) for name, words in PANELS if picture[name] is not None]
+    heads, pairs = picture["layers"] * picture["heads"], len(picture["period"])
+    about = [f"{picture['layers']} layers of {picture['heads']} heads, {pairs} pairs in each, fastest on the left"]
+    if picture["weight"] is not None:
+        about.append(f"utility at the weight {text.number(picture['weight'])} of eq. 4's error")
+    pruning = picture["pruning"]
+    if pruning and pruning["share"]:
+        about.append(
+            f"hatched: pairs that can leave the K cache ({pruning['name']}, chosen on {_contexts(pruning['chosen_on'])}, "
+            f"its cost measured on {pruning['contexts']} others)"
+        )
+    return {
+        "model": picture["model"],
+        "title": title,
+        "tier": tier,
+        "sentence": sentence(picture),
+        "panels": panels,
+        "height": round(min(max(ROW_HEIGHT * heads, LEAST), MOST)),
+        "periods": _periods(picture["period"]),
+        "layers": _layers(picture["layers"]),
+        "about": "; ".join(about),
+    }
+
+
+def scale() -> Markup:
+    """The colours with their ends, and the hatching."""
+    shades = figures.colours(24)
+    blocks = "".join(
+        f'<path d="M{5 * k} 0h5.2v10h-5.2z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
+        for k, (red, green, blue) in enumerate(shades)
+    )
+    red, green, blue = shades[4]
+    hatched = f'<path d="M0 0h26v10h-26z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
+    strokes = "M1 10l6-10M8 10l6-10M15 10l6-10"
+    hatched += f'<path class="halo" d="{strokes}"/><path class="hatch" d="{strokes}"/>'
+    return Markup(
+        f'<span>0 <svg class="ramp" viewBox="0 0 120 10">{blocks}</svg> 100</span> '
+        f'<span><svg class="swatch" viewBox="0 0 26 10">{hatched}</svg> can leave the K cache</span>'
+    )
+
+
+def _contexts(count: int) -> str:
+    return f"{count} context{'' if count == 1 else 's'}"
+
+
+def sentence(picture: dict) -> str:
+    """How much K cache can go, and what that costs at most."""
+    pruning = picture["pruning"]
+    if pruning is None:
+        return "K cache that can go: not measured in this run (claim X02 measures it)."
+    if not pruning["share"]:
+        return (
+            "K cache that can go: 0%; the eighth of the pairs of lowest utility already costs more than a small loss."
+        )
+    lost = f"at most {text.number(round(pruning['bound'], 2))} nats lost ({pruning['level']:.0%} bound)"
+    return f"K cache that can go: {text.number(round(100 * pruning['share'], 1))}%, {lost}."
+
+
+def _panel(picture: dict, rows: list[list[int]], words: str) -> dict:
+    import numpy as np
+
+    cells = np.rint(np.array(rows, dtype=float) / 100 * (SHADES - 1)).astype(np.uint8)
+    image = figures.png(cells, figures.colours(SHADES))
+    hatch = _hatch(picture) if picture["pruned"] else ""
+    svg = (
+        f'<svg class="heads" role="img" viewBox="0 0 {cells.shape[1]} {cells.shape[0]}" preserveAspectRatio="none">'
+        f"<title>{escape(words)}, {escape(text.label(picture['model']))}</title>"
+        f'<image width="{cells.shape[1]}" height="{cells.shape[0]}" preserveAspectRatio="none" '
+        f'style="image-rendering:pixelated" href="{image}"/>{hatch}</svg>'
+    )
+    return {"svg": Markup(svg), "words": words}
+
+
+def _hatch(picture: dict) -> str:
+    """A stroke across every pair of a key head that can go, over the rows of all query heads that share it."""
+    group = picture["layers"] * picture["heads"] // len(picture["pruned"])
+    strokes = "".join(
+        f"M{pair} {(row + 1) * group}l1-{group}" for row, pairs in enumerate(picture["pruned"]) for pair in pairs
+    )
+    if not strokes:
+        return ""
+    return f'<path class="halo" d="{strokes}"/><path class="hatch" d="{strokes}"/>'
+
+
+def _periods(periods: list[float]) -> list[tuple[float, str]]:
+    """(percent from the left, words) at powers of ten of the period, where they lie between two pairs."""
+    found = []
+    count = len(periods)
+    rising = periods if periods[0] <= periods[-1] else periods[::-1]
+    for power in range(-1, 12):
+        at = 10.0**power
+        if not rising[0] <= at <= rising[-1] or count < 2:
+            continue
+        after = next(index for index, period in enumerate(rising) if period >= at)
+        place = float(after)
+        if after and rising[after] > rising[after - 1] > 0:
+            place = after - 1 + math.log(at / rising[after - 1]) / math.log(rising[after] / rising[after - 1])
+        if rising is not periods:
+            place = count - 1 - place
+        found.append((round(100 * (place + 0.5) / count, 1), text.tick(at, log=power > 4)))
+    return found or [(50.0, text.number(periods[0]))]
+
+
+def _layers(count: int) -> list[tuple[float, str]]:
+    """(percent from the top of the middle of a layer, its number), at most eight of them."""
+    step = next(size for size in (1, 2, 5, 10, 20, 50, 100, 1000) if count <= 8 * size)
+    return [(round(100 * (layer + 0.5) / count, 1), str(layer)) for layer in range(0, count, step)]
