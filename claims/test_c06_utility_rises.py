@@ -60,7 +60,7 @@ CLAIM = Claim(
     "or alike in all of it.",
 )
 
-needs = pytest.mark.measures("heads", "contexts")
+needs = pytest.mark.measures("norms", "utility", "contexts")
 FIG_2B = "fig. 2b: rises"
 
 

@@ -106,7 +106,7 @@ CLAIM = Claim(
     "nothing masked must cost little, all heads blind must not.",
 )
 
-needs = pytest.mark.measures("heads", "contexts", "answers")
+needs = pytest.mark.measures("sizes", "contexts", "answers")
 in_points = pytest.mark.in_points
 TABLE_1 = "table 1: -0.06, -0.89 and 1.36 points lost"
 

@@ -105,7 +105,7 @@ CLAIM = Claim(
     "drawn with a planted correlation of either sign, 32 layers of 8.",
 )
 
-needs = pytest.mark.measures("heads", "contexts")
+needs = pytest.mark.measures("sizes", "heads", "contexts")
 ends = pytest.mark.parametrize("end", SIDES)
 
 

@@ -259,7 +259,7 @@ CLAIM = Claim(
     "neither.",
 )
 
-needs = pytest.mark.measures("heads", "contexts", "answers", "question rows")
+needs = pytest.mark.measures("contexts", "answers", "question rows")
 in_points = pytest.mark.in_points
 TABLE_2 = {
     first(EIGHTH): "table 2: 0.86, 0.20 and 2.59 points gained",

@@ -47,7 +47,7 @@ CLAIM = Claim(
     "drawn with a planted relation of either sign.",
 )
 
-needs = pytest.mark.measures("heads", "contexts")
+needs = pytest.mark.measures("norms", "utility", "contexts")
 
 
 def norms_of(lm) -> np.ndarray:

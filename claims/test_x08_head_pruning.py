@@ -112,7 +112,7 @@ CLAIM = Claim(
     "cost much, removing nothing must cost nothing.",
 )
 
-measures = pytest.mark.measures("contexts", "removed")
+measures = pytest.mark.measures("sizes", "removed")
 
 
 def needs(test):

@@ -1,0 +1,104 @@
+"""The picture of what a model uses and can spare: what is drawn is what was measured, and a wrong one is refused."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from fixtures import use_pictures
+from fixtures.instruments import prune_conditions as conditions
+from reports import check, pictures
+from reports.render import render
+from reports.selftests.page import Page, loads
+from reports.selftests.sample import document
+
+L, H, KEY_HEADS, D = 2, 4, 2, 8
+
+
+def planted(costs=(0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2, 0.2)) -> dict:
+    """Pair 3 is used most, utility is lowest in the first pair; the first eighth costs these nats, all pairs ten.
+
+    The first quarter of the contexts chooses.
+    """
+    product = np.ones((L, H, D))
+    product[..., 3] = 16.0  # its root is four times the others'
+    u = np.ones((2, L, H, D))
+    u[1, ..., 0] = 0.0  # at the second weight alone
+    prunings = conditions.of(np.repeat(u[1], 2, axis=-1), np.zeros((L, H)), KEY_HEADS, seed=0)
+    zero, all_of_it = np.zeros(len(costs)), np.full(len(costs), 10.0)
+
+    def cost(name: str) -> np.ndarray:
+        return {conditions.NONE: zero, conditions.lowest(1): np.array(costs)}.get(name, all_of_it)
+
+    loss = SimpleNamespace(contexts=len(costs), cost=cost, small=lambda name: np.full(len(costs), 0.69))
+    frequencies = np.tile(10.0 ** -np.arange(D), (L, 1))
+    norms = {"product": product, "frequencies": frequencies}
+    utility = {"u": u, "weights": np.array([64.0, 8.0])}
+    return use_pictures.picture("planted/model", norms, utility, (prunings, None, loss))
+
+
+def test_what_was_planted_is_what_is_told():
+    made = planted()
+    assert made["use"] == [[25, 25, 25, 100, 25, 25, 25, 25]] * (L * H)
+    assert made["weight"] == 8.0 and made["utility"] == [[0, *[100] * 7]] * (L * H)  # the weight that chose the pairs
+    assert made["period"][:2] == [6.283, 62.83]
+    assert made["pruned"] == [[0]] * (L * KEY_HEADS)
+    pruning = made["pruning"]
+    assert pruning["share"] == 0.125 and (pruning["chosen_on"], pruning["contexts"]) == (2, 6)
+    assert pruning["nats"] == pytest.approx(1.3 / 6, abs=1e-4)
+    # Student's t, one-sided 90%, five degrees of freedom: 1.476
+    spread = np.std([0.3, 0.2, 0.1, 0.3, 0.2, 0.2], ddof=1) / 6**0.5
+    assert pruning["bound"] == pytest.approx(1.3 / 6 + 1.476 * spread, abs=1e-3)
+
+
+def test_the_sentence_says_how_much_can_go_and_at_what_cost():
+    made = planted()
+    assert pictures.sentence(made) == "K cache that can go: 12.5%, at most 0.26 nats lost (90% bound)."
+    dear = planted(costs=(5.0,) * 8)
+    assert pictures.sentence(dear).startswith("K cache that can go: 0%;") and dear["pruned"] == [[]] * 4
+    assert "not measured" in pictures.sentence(made | {"pruned": None, "pruning": None})
+
+
+def test_it_is_drawn_page_wide_from_results_alone_hatched_where_pairs_can_go():
+    results = document()
+    results["run"]["pictures"] = [planted()]
+    check.verify(results)
+    text = render(results)
+    page = Page(text)
+    assert not loads(page)
+    drawn = [attributes for attributes in page.all("svg") if attributes.get("class") == "heads"]
+    assert len(drawn) == 2 and {one["viewbox"] for one in drawn} == {"0 0 8 8"}
+    strokes = re.findall(r'<path class="hatch" d="(M0 2l1-2M0 4l1-2M0 6l1-2M0 8l1-2)"/>', text)
+    assert len(strokes) == 2
+    assert "K cache that can go: 12.5%, at most 0.26 nats lost (90% bound)." in page.text()
+    assert "period of the pair, tokens" in page.text()
+    assert page.text().index("Verdicts") < page.text().index("K cache that can go") < page.text().index("How to read")
+
+
+def test_periods_stand_where_they_lie_between_two_pairs():
+    found = {name: at for at, name in pictures._periods([1.0, 100.0, 10_000.0])}
+    assert found["10"] == pytest.approx(100 * (0.5 + 0.5) / 3, abs=0.1) and found["1000"] == pytest.approx(
+        66.7, abs=0.1
+    )
+    assert {name: at for at, name in pictures._periods([10_000.0, 100.0, 1.0])}["10"] == pytest.approx(66.7, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"use": [[1] * D]}, "run.pictures[0].use: is not 8 rows"),
+        ({"utility": [[1] * (D - 1)] * (L * H)}, "run.pictures[0].utility: is not 8 rows"),
+        ({"pruned": None}, "pruned and pruning come together"),
+        ({"pruned": [[0]] * 3}, "3 key heads do not divide 8 heads"),
+        ({"pruned": [[D]] * 4}, "names a pair beyond the 8"),
+        ({"pruned": [[0, 1]] * 4}, "share: is 0.125, the pruned pairs are 0.25"),
+    ],
+)
+def test_a_picture_that_does_not_fit_itself_is_refused(change, said):
+    results = document()
+    results["run"]["pictures"] = [planted() | change]
+    with pytest.raises(check.ResultsError, match=re.escape(said)):
+        check.verify(results)
