@@ -83,7 +83,7 @@ SAMPLINGS_AGREE = Rule(
     side="within",
     margin=0.1,
     unit="of the mean",
-    why="a tenth of the mean, as for flat; the paper draws pairs per query",
+    why="a tenth of the mean is what is called flat; the paper draws pairs per query",
     decisive=False,
 )
 

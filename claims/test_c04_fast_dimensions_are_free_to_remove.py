@@ -50,7 +50,7 @@ HALVES_ALIKE = Rule(
     side="within",
     margin=0.1,
     unit="of log n",
-    why="as for the quarter; at half, both ends cost a third of log n",
+    why="the rise that counts as steep with RoPE; at half, both ends cost a third of log n",
     applies=UNROTATED,
 )
 
@@ -60,7 +60,7 @@ HALF_FREE = Rule(
     side="below",
     margin=0.1,
     unit="of the rise",
-    why="as for the quarter",
+    why="a tenth of the effect that would matter: what the other half costs",
     decisive=False,
 )
 
@@ -70,7 +70,7 @@ RANDOM_FREE = Rule(
     side="below",
     margin=0.1,
     unit="of the rise",
-    why="as for the fastest quarter; random pairs include slow ones",
+    why="a tenth of the effect that would matter: what the slowest quarter costs; random pairs include slow ones",
     decisive=False,
 )
 

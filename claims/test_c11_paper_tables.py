@@ -127,7 +127,7 @@ SAMPLING = {
     dataclasses.replace(
         rule,
         name=f"{rule.name}, beyond sampling",
-        why=f"that of '{rule.name}'; {rule.why}",
+        why=rule.why,
         decisive=False,
         family="beyond sampling",
     ): contrast

@@ -35,7 +35,7 @@ LOWER = Rule(
     side="above",
     margin=0.2,
     unit="of the mean",
-    why="the margin of C03, which asks the same of learned weights; ranks in a random order give 0, a perfect order 0.77",
+    why="a fifth of the mean, as C03 asks of learned weights; ranks in a random order give 0, a perfect order 0.77",
 )
 LEAST = Rule(
     name="fastest quarter is the least",
@@ -62,7 +62,7 @@ BY_HEAD = Rule(
     side="above",
     margin=0.2,
     unit="of the mean",
-    why="that of 'fastest quarter is lower'; summing over the query heads of a group must not have made the effect",
+    why="a fifth of the mean, as for key heads; summing over the query heads of a group must not have made the effect",
     decisive=False,
 )
 HALF = "a correlation of 0.5 leaves three quarters of the variance over pairs to something else: below, it is no description"

@@ -29,7 +29,7 @@ GENERATED = Rule(
     side="below",
     margin=1.0,
     unit="tolerances",
-    why="float32's rounding of the formula, as above, without the reading",
+    why="one tolerance is float32's rounding of the formula (fixtures/rope/angles.py); nothing is read off a rotation",
 )
 
 CLAIM = Claim(

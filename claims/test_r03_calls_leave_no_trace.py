@@ -40,7 +40,7 @@ CLAIM = Claim(
             side="below",
             margin=1.0,
             unit="tolerances",
-            why="two turns' rounding against short plain calls, as in R05",
+            why="two turns' rounding of float32 angles, against short plain calls of the same code",
         ),
         Rule(
             name="beside right values",

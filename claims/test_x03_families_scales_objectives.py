@@ -57,7 +57,7 @@ ABOVE = Rule(
     side="below",
     margin=0.1,
     unit="of the queries",
-    why="that of 'fastest quarter is free'; X04 decides the law's edge",
+    why="a tenth of the way from solved to guessing; X04 decides the law's edge",
     decisive=False,
 )
 RULES = (WIDTH, SMALL, FREE, DEAR, ABOVE)

@@ -29,7 +29,7 @@ LOWER = Rule(
     side="above",
     margin=0.2,
     unit="of the mean",
-    why="the margin of C03, which asks the same of the unpermuted order",
+    why="a fifth of the mean, as C03 asks of the unpermuted order",
 )
 SAME = Rule(
     name="profile by frequency is the same",
@@ -61,7 +61,7 @@ NO_BAND = Rule(
     side="below",
     margin=0.05,
     unit="of the pairs",
-    why="the width's",
+    why="three pairs of 64",
 )
 FLAT = Rule(
     name="no frequency matters",
@@ -122,7 +122,7 @@ OTHERS = Rule(
     side="above",
     margin=HALVED,
     unit="nats",
-    why="that of the slowest",
+    why="log 2: the answer's probability halves",
     decisive=False,
     per="context",
     scope=(PRETRAINED,),
