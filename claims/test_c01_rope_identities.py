@@ -9,23 +9,42 @@ A popular summary of the paper says that angles grow with the dimension index. T
 
 import pytest
 
-from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import CLAIM_ROLE, IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.rope.attention import ATTENTIONS, FACTS, WRONG_ATTENTIONS, cases, wrong_attention
 from fixtures.rope.identities import IDENTITIES, SMALLEST_IS_WORST
 from fixtures.rope.implementations import IMPLEMENTATIONS
 from fixtures.rope.mutants import MUTANTS, UNMUTATED
 from fixtures.rope.precision import ARITHMETICS, DISTANCE, POSITIONS, score_bound, score_errors
 from fixtures.rope.properties import examples_at, examples_of, worst_over
+from fixtures.subject import Subject
 
 DERIVED = (
-    "one tolerance is the largest error that rounding can make, derived in fixtures/rope (half of eps times position "
-    "for every angle, plus a few roundings); it is fitted to no implementation"
+    "one tolerance is the largest error that rounding can make, "
+    "derived in fixtures/rope (half of eps times position for every angle, plus a few roundings); "
+    "it is fitted to no implementation"
 )
 
 
 def _identity(name: str, quantity: str) -> Rule:
-    return Rule(name, f"largest error of {quantity}", "below", 1.0, "tolerances", DERIVED)
+    return Rule(
+        name=name,
+        quantity=f"largest error of {quantity}",
+        side="below",
+        margin=1.0,
+        unit="tolerances",
+        why=DERIVED,
+    )
 
+
+LONG_POSITIONS = Rule(
+    name="float32 at long positions",
+    quantity=f"error of a score at position 2^20 and distance {DISTANCE} with float32 angles, relative to |q||k|",
+    side="below",
+    margin=2.0**-8,
+    unit="|q||k|",
+    why="bfloat16's unit roundoff: above it, float32 angles cost more than keeping vectors in bfloat16 does",
+    decisive=False,
+)
 
 CLAIM = Claim(
     id="C01",
@@ -33,10 +52,10 @@ CLAIM = Claim(
     source="§2, eqs. 1-2",
     scope=(IMPLEMENTATION,),
     statement=(
-        "Scores under RoPE depend on the relative position alone; rotations keep norms, compose, invert by "
-        "transposition, start at the identity, are linear, keep pairs apart, agree between memory layouts, turn slower "
-        "as the pair index grows, and add no parameters. Attention weights are a distribution, and without positions "
-        "they know no order."
+        "Scores under RoPE depend on the relative position alone; rotations keep norms, compose, "
+        "invert by transposition, start at the identity, are linear, keep pairs apart, agree between memory layouts, "
+        "turn slower as the pair index grows, and add no parameters. Attention weights are a distribution, "
+        "and without positions they know no order."
     ),
     contradicted_if="one example breaks one identity by more than rounding can",
     unit_of_analysis="example",
@@ -50,25 +69,35 @@ CLAIM = Claim(
         _identity("pair locality", "pair i is moved by nothing outside pair i"),
         _identity("layouts", "the layout, put in frequency order, against complex numbers turned by exp(i m theta)"),
         _identity("frequencies as stated", "the angle at position 1 against theta_i = base^(-2i/dims), scaled"),
-        Rule("frequencies fall", "smallest fall from a pair's frequency to the next", "above", 0.001, "of the frequency",
-             "strictly falling is above 0; the slowest fall in range (base 1000, 256 dimensions) is 0.053, which bfloat16 "
-             "reads to 0.02"),
-        Rule("no parameters", "numbers learned or kept in a checkpoint for it", "below", 0, "numbers",
-             "the paper says none", shift=1),
-        Rule("float32 at long positions",
-             f"error of a score at position 2^20 and distance {DISTANCE} with float32 angles, relative to |q||k|",
-             "below", 2.0**-8, "|q||k|",
-             "bfloat16's unit roundoff: above it, float32 angles cost more than keeping vectors in bfloat16 does",
-             decisive=False),
+        Rule(
+            name="frequencies fall",
+            quantity="smallest fall from a pair's frequency to the next",
+            side="above",
+            margin=0.001,
+            unit="of the frequency",
+            why="strictly falling is above 0; the slowest fall in range (base 1000, 256 dimensions) is 0.053, "
+            "which bfloat16 reads to 0.02",
+        ),
+        Rule(
+            name="no parameters",
+            quantity="numbers learned or kept in a checkpoint for it",
+            side="below",
+            margin=0,
+            unit="numbers",
+            why="the paper says none",
+            shift=1,
+        ),
+        LONG_POSITIONS,
         _identity("weights are a distribution", "weights not negative, 0 where not allowed, of sum 1"),
         _identity("output is convex", "the output within the range of the allowed values"),
         _identity("order is nothing", "the output when key-value pairs without positions are permuted"),
     ),
     notes=(
-        "A tolerance bounds the worst case; random vectors stay well inside it. transformers forms cosine and sine in "
-        "float32 whatever the vectors are, so its angle error is float32's even for float64 vectors."
+        "A tolerance bounds the worst case; random vectors stay well inside it. "
+        "transformers forms cosine and sine in float32 whatever the vectors are, "
+        "so its angle error is float32's even for float64 vectors."
     ),
-)  # fmt: skip
+)
 
 every_implementation = pytest.mark.parametrize("rope", IMPLEMENTATIONS, ids=lambda rope: rope.key)
 every_attention = pytest.mark.parametrize("attention", ATTENTIONS, ids=lambda attention: attention.key)
@@ -78,16 +107,22 @@ every_attention = pytest.mark.parametrize("attention", ATTENTIONS, ids=lambda at
 def examine(judge):
     """Look for the worst example of an identity and decide the rule of that name by it."""
 
-    def examine(name, rope, **context):
-        identity, limit = IDENTITIES[name], CLAIM.rule(name).margin
+    def examine(name, rope, role=CLAIM_ROLE):
+        rule, identity = CLAIM.rule(name), IDENTITIES[name]
         worst = worst_over(
             lambda example: identity(rope.build(example.setting), example),
-            examples_of(rope), limit, examples_at(judge.settings.scale), above=name in SMALLEST_IS_WORST,
-        )  # fmt: skip
+            examples_of(rope),
+            rule.margin,
+            examples_at(judge.settings.scale),
+            above=name in SMALLEST_IS_WORST,
+        )
         judge.exact(
-            name, worst.value, n=worst.n, test=f"worst of {worst.n} hypothesis examples",
-            model=rope.key, provenance=worst.provenance, **context,
-        )  # fmt: skip
+            rule,
+            worst.value,
+            of=Subject(rope.key, provenance=worst.provenance, role=role),
+            n=worst.n,
+            test=f"worst of {worst.n} hypothesis examples",
+        )
 
     return examine
 
@@ -96,15 +131,21 @@ def examine(judge):
 def examine_attention(judge):
     """The same for a fact about attention."""
 
-    def examine(name, key, make, dtypes, **context):
-        fact, limit = FACTS[name], CLAIM.rule(name).margin
+    def examine(name, key, make, dtypes, role=CLAIM_ROLE):
+        rule, fact = CLAIM.rule(name), FACTS[name]
         worst = worst_over(
-            lambda case: fact(make(case.dtype), case), cases(dtypes), limit, examples_at(judge.settings.scale)
+            lambda case: fact(make(case.dtype), case),
+            cases(dtypes),
+            rule.margin,
+            examples_at(judge.settings.scale),
         )
         judge.exact(
-            name, worst.value, n=worst.n, test=f"worst of {worst.n} hypothesis examples",
-            model=key, provenance=worst.provenance, **context,
-        )  # fmt: skip
+            rule,
+            worst.value,
+            of=Subject(key, provenance=worst.provenance, role=role),
+            n=worst.n,
+            test=f"worst of {worst.n} hypothesis examples",
+        )
 
     return examine
 
@@ -218,9 +259,13 @@ def test_what_float32_loses_at_long_positions(judge):
         "paper": None,
     }
     judge.exact(
-        "float32 at long positions", float(errors["float32"][-1]), n=64, test="worst of 64 random queries and keys",
-        model=IMPLEMENTATIONS[0].key, series={"error against position": figure},
-    )  # fmt: skip
+        LONG_POSITIONS,
+        errors["float32"][-1],
+        of=Subject(IMPLEMENTATIONS[0].key),
+        n=64,
+        test="worst of 64 random queries and keys",
+        series={"error against position": figure},
+    )
 
 
 # Controls: each planted mistake is caught by the identity named beside it, and the right RoPE by none.

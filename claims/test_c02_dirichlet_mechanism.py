@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, PRINTED, Claim, Prior, Rule
+from fixtures.claim import CLAIM_ROLE, IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, PRINTED, Claim, Prior, Rule
 from fixtures.rope import dirichlet
 from fixtures.rope.heads import HEADS, LLAMA, OLMO, TABLE
 from fixtures.rope.properties import examples_at, worst_over
 from fixtures.statistics import Measured
+from fixtures.subject import Subject
 
 KERNEL = "rope/fixtures.rope.dirichlet:modulus"
 FEWEST_WASTED, KEPT_AT_SLOW_END, SLOW_END = 0.25, 0.9, 32
@@ -29,59 +30,133 @@ DRAWS = {"smoke": 1000, "default": 100_000, "paper": 400_000}
 OF_KERNEL, HEAD = r"rope/fixtures\.rope\.dirichlet:.*", r"(?!rope/fixtures\.rope\.dirichlet:).*"
 """Models for which the rules are declared: our kernel, and heads whose distances are sampled."""
 
+CLOSED_FORM = Rule(
+    name="closed form",
+    quantity="largest difference of the kernel from the mean of exp(i d theta), by brute force",
+    side="below",
+    margin=1.0,
+    unit="tolerances",
+    why="one tolerance is what float64 can be off by, derived in fixtures/rope/dirichlet.py",
+    applies=OF_KERNEL,
+)
+
+NO_PHASE_BETTER = Rule(
+    name="no phase does better",
+    quantity="largest excess of a mean contribution, at any phase, over the kernel",
+    side="below",
+    margin=1.0,
+    unit="tolerances",
+    why="one tolerance is what float64 can be off by, derived in fixtures/rope/dirichlet.py",
+    applies=OF_KERNEL,
+)
+
+BEST_ATTAINS = Rule(
+    name="the best phase attains it",
+    quantity="largest shortfall of the best phase's mean contribution",
+    side="below",
+    margin=1.0,
+    unit="tolerances",
+    why="one tolerance is what float64 can be off by, derived in fixtures/rope/dirichlet.py",
+    applies=OF_KERNEL,
+)
+
+SLOW_KEEP = Rule(
+    name="slow pairs keep it",
+    quantity="least best mean contribution of pairs with N theta up to 0.5",
+    side="above",
+    margin=0.989,
+    unit="of |q||k|",
+    why="the kernel is at least 1 - (N theta)^2 / 24, which is 0.9896 at 0.5",
+    applies=OF_KERNEL,
+)
+
+FAST_LOSE = Rule(
+    name="fast pairs lose it",
+    quantity="largest best mean contribution of pairs with N theta from 20 pi",
+    side="below",
+    margin=0.05,
+    unit="of |q||k|",
+    why="the kernel is at most pi / (N theta), because sin x >= 2 x / pi up to a quarter circle",
+    applies=OF_KERNEL,
+)
+
+NO_SIGN_KEPT = Rule(
+    name="fast means that no sign is kept",
+    quantity="whether N theta > pi and 'some phase keeps its sign' are ever both true or both false",
+    side="below",
+    margin=0,
+    unit="cases",
+    why="an equivalence has no exceptions; where N theta is above and (N - 1) "
+    "theta below half a circle both names fit, since N distances span N - 1 steps. Asked at both ends of that step, "
+    "too, of every range that is drawn, so that a threshold too low or, by more than the step, "
+    "too high misnames a pair",
+    shift=1,
+    applies=OF_KERNEL,
+)
+
+SAMPLED_AGREE = Rule(
+    name="sampled distances agree",
+    quantity="largest difference, over a head's pairs, "
+    "of the sampled mean contribution from the kernel at the best phase, and from 0 a quarter circle beside it",
+    side="below",
+    margin=0.03,
+    unit="of |q||k|",
+    why="3% of what a pair can give; 100 000 draws give all 64 pairs at both phases at once an interval of +-0.013, "
+    "so that this can be decided. At the best phase alone a pair of half the frequency cannot be told",
+    applies=HEAD,
+)
+
+WASTED = Rule(
+    name="a share is wasted",
+    quantity="predicted share of a head's dimensions that are fast at the model's context",
+    side="above",
+    margin=FEWEST_WASTED,
+    unit="of the dimensions",
+    why="the paper masks the first 32 of 128 at little cost (table 2): at least those must be called wasted",
+    decisive=False,
+)
+
+SLOW_END_KEPT = Rule(
+    name="the slow end is kept",
+    quantity=f"least best mean contribution in the last {SLOW_END} dimensions at the model's context",
+    side="above",
+    margin=KEPT_AT_SLOW_END,
+    unit="of |q||k|",
+    why="masking the last 32 of 128 is what hurts (table 2): "
+    "the prediction must leave them nine tenths of their strength",
+    decisive=False,
+)
+
 CLAIM = Claim(
     id="C02",
     title="Fast pairs cannot help at a distance",
     source="§3; the kernel is ours",
     scope=(IMPLEMENTATION, PRINTED),
     statement=(
-        "The mean contribution of a pair over distances 0..N-1 is bounded by the Dirichlet kernel, near 1 for slow "
-        "pairs and near 0 for fast ones, so that from a model's configuration follows which dimensions are wasted."
+        "The mean contribution of a pair over distances 0..N-1 is bounded by the Dirichlet kernel, "
+        "near 1 for slow pairs and near 0 for fast ones, "
+        "so that from a model's configuration follows which dimensions are wasted."
     ),
     contradicted_if=(
         "a phase does better than the kernel, or distances drawn at random through a model's own frequencies differ from it"
     ),
     unit_of_analysis="case",
     rules=(
-        Rule("closed form", "largest difference of the kernel from the mean of exp(i d theta), by brute force",
-             "below", 1.0, "tolerances",
-             "one tolerance is what float64 can be off by, derived in fixtures/rope/dirichlet.py", applies=OF_KERNEL),
-        Rule("no phase does better", "largest excess of a mean contribution, at any phase, over the kernel",
-             "below", 1.0, "tolerances", "as for the closed form", applies=OF_KERNEL),
-        Rule("the best phase attains it", "largest shortfall of the best phase's mean contribution",
-             "below", 1.0, "tolerances", "as for the closed form", applies=OF_KERNEL),
-        Rule("slow pairs keep it", "least best mean contribution of pairs with N theta up to 0.5",
-             "above", 0.989, "of |q||k|",
-             "the kernel is at least 1 - (N theta)^2 / 24, which is 0.9896 at 0.5", applies=OF_KERNEL),
-        Rule("fast pairs lose it", "largest best mean contribution of pairs with N theta from 20 pi",
-             "below", 0.05, "of |q||k|",
-             "the kernel is at most pi / (N theta), because sin x >= 2 x / pi up to a quarter circle", applies=OF_KERNEL),
-        Rule("fast means that no sign is kept",
-             "whether N theta > pi and 'some phase keeps its sign' are ever both true or both false",
-             "below", 0, "cases",
-             "an equivalence has no exceptions; where N theta is above and (N - 1) theta below half a circle both names fit, "
-             "since N distances span N - 1 steps. Asked at both ends of that step, too, of every range that is drawn, so "
-             "that a threshold too low or, by more than the step, too high misnames a pair", shift=1, applies=OF_KERNEL),
-        Rule("sampled distances agree",
-             "largest difference, over a head's pairs, of the sampled mean contribution from the kernel at the best phase, "
-             "and from 0 a quarter circle beside it",
-             "below", 0.03, "of |q||k|",
-             "3% of what a pair can give; 100 000 draws give all 64 pairs at both phases at once an interval of +-0.013, so "
-             "that this can be decided. At the best phase alone a pair of half the frequency cannot be told", applies=HEAD),
-        Rule("a share is wasted", "predicted share of a head's dimensions that are fast at the model's context",
-             "above", FEWEST_WASTED, "of the dimensions",
-             "the paper masks the first 32 of 128 at little cost (table 2): at least those must be called wasted",
-             decisive=False),
-        Rule("the slow end is kept",
-             f"least best mean contribution in the last {SLOW_END} dimensions at the model's context",
-             "above", KEPT_AT_SLOW_END, "of |q||k|",
-             "masking the last 32 of 128 is what hurts (table 2): the prediction must leave them nine tenths of their "
-             "strength", decisive=False),
+        CLOSED_FORM,
+        NO_PHASE_BETTER,
+        BEST_ATTAINS,
+        SLOW_KEEP,
+        FAST_LOSE,
+        NO_SIGN_KEPT,
+        SAMPLED_AGREE,
+        WASTED,
+        SLOW_END_KEPT,
     ),
     prior=Prior("high", "long distances mean large angles"),
-    notes="The two predictions follow from configurations by arithmetic that was done before their margins were fixed: they "
-    "are shown and decide nothing. What they are worth is measured on trained models. Contexts are the models' longest.",
-)  # fmt: skip
+    notes="The two predictions follow from configurations by arithmetic that was done before their margins were "
+    "fixed: they are shown and decide nothing. What they are worth is measured on trained models. "
+    "Contexts are the models' longest.",
+)
 
 
 # The kernel, for a head's frequencies (theta up to 1 radian a token) and ranges up to 2^14 tokens.
@@ -156,28 +231,29 @@ def _misnamed(is_fast):
 def examine(judge):
     """Look for the worst range of distances and decide the rule by it."""
 
-    def examine(rule, check, cases, model, **context):
-        decided = CLAIM.rule(rule)
-        above = decided.side == "above"
-        worst = worst_over(check, cases, decided.margin, examples_at(judge.settings.scale), above=above)
+    def examine(rule, check, cases, model, role=CLAIM_ROLE):
+        worst = worst_over(check, cases, rule.margin, examples_at(judge.settings.scale), above=rule.side == "above")
         judge.exact(
-            rule, worst.value, n=worst.n, test=f"worst of {worst.n} hypothesis examples",
-            model=model, provenance=worst.provenance, **context,
-        )  # fmt: skip
+            rule,
+            worst.value,
+            of=Subject(model, provenance=worst.provenance, role=role),
+            n=worst.n,
+            test=f"worst of {worst.n} hypothesis examples",
+        )
 
     return examine
 
 
 def test_the_kernel_is_the_mean_over_distances(examine):
-    examine("closed form", _closed_form(dirichlet.modulus), ranges(), KERNEL)
+    examine(CLOSED_FORM, _closed_form(dirichlet.modulus), ranges(), KERNEL)
 
 
 def test_no_phase_does_better_than_the_kernel(examine):
-    examine("no phase does better", _excess(dirichlet.modulus), ranges(), KERNEL)
+    examine(NO_PHASE_BETTER, _excess(dirichlet.modulus), ranges(), KERNEL)
 
 
 def test_the_best_phase_attains_the_kernel(examine):
-    examine("the best phase attains it", _shortfall(dirichlet.best_phase), ranges(), KERNEL)
+    examine(BEST_ATTAINS, _shortfall(dirichlet.best_phase), ranges(), KERNEL)
 
 
 def _best_contribution(case):
@@ -185,15 +261,15 @@ def _best_contribution(case):
 
 
 def test_slow_pairs_keep_their_contribution(examine):
-    examine("slow pairs keep it", _best_contribution, ranges(most_turn=0.5), KERNEL)
+    examine(SLOW_KEEP, _best_contribution, ranges(most_turn=0.5), KERNEL)
 
 
 def test_fast_pairs_lose_it(examine):
-    examine("fast pairs lose it", _best_contribution, ranges(least_turn=20 * math.pi), KERNEL)
+    examine(FAST_LOSE, _best_contribution, ranges(least_turn=20 * math.pi), KERNEL)
 
 
 def test_fast_is_where_no_phase_keeps_its_sign(examine):
-    examine("fast means that no sign is kept", _misnamed(dirichlet.is_fast), ranges(most_turn=100), KERNEL)
+    examine(NO_SIGN_KEPT, _misnamed(dirichlet.is_fast), ranges(most_turn=100), KERNEL)
 
 
 # The kernel against distances drawn at random, through RoPE itself, for the heads of real models.
@@ -212,8 +288,13 @@ def _sampled(judge, theta, distances, stretch=1.0):
         return rotate_arrays(lambda x, at: half_split(x, at, turning), x, positions, torch.float64)
 
     return dirichlet.sampled_contributions(
-        rotate, theta, layout(2 * len(theta)), distances, DRAWS[judge.settings.scale], seed=0,
-    )  # fmt: skip
+        rotate,
+        theta,
+        layout(2 * len(theta)),
+        distances,
+        DRAWS[judge.settings.scale],
+        seed=0,
+    )
 
 
 def _agreement(judge, sampled, predicted) -> Measured:
@@ -229,9 +310,12 @@ def _agreement(judge, sampled, predicted) -> Measured:
 def test_sampled_distances_give_the_kernel(head, judge):
     predicted = dirichlet.modulus(head.theta, head.context)
     sampled = _sampled(judge, head.theta, head.context)
-    series = {"contribution bound": _bound_figure(sampled[0])} if head is LLAMA else {}
-    measured = _agreement(judge, sampled, predicted)
-    judge.interval("sampled distances agree", measured, model=head.key, seeds=[0], series=series)
+    judge.interval(
+        SAMPLED_AGREE,
+        _agreement(judge, sampled, predicted),
+        of=Subject(head.key, seeds=[0]),
+        series=lambda: {"contribution bound": _bound_figure(sampled[0])} if head is LLAMA else {},
+    )
 
 
 def _bound_figure(sampled):
@@ -261,26 +345,37 @@ def _bound_figure(sampled):
 def test_a_share_of_every_head_is_wasted(head, judge):
     share = dirichlet.wasted_share(head.theta, head.context, head.head_dim)
     judge.exact(
-        "a share is wasted", share, n=len(head.theta), test="count of pairs, from the configuration",
-        model=head.key, series={"predicted waste": _waste_table()} if head is LLAMA else {},
-    )  # fmt: skip
+        WASTED,
+        share,
+        of=Subject(head.key),
+        n=len(head.theta),
+        test="count of pairs, from the configuration",
+        series=lambda: {"predicted waste": _waste_table()} if head is LLAMA else {},
+    )
 
 
 @pytest.mark.parametrize("head", HEADS, ids=lambda head: head.key)
 def test_the_slow_end_of_every_head_is_kept(head, judge):
     last = dirichlet.modulus(head.theta, head.context)[-SLOW_END // 2 :]
-    judge.exact("the slow end is kept", float(last.min()), n=len(last), test="least of the last pairs", model=head.key)
+    judge.exact(SLOW_END_KEPT, last.min(), of=Subject(head.key), n=len(last), test="least of the last pairs")
 
 
 def _waste_table():
     rows = []
     for head, distances in TABLE:
         fast = int(dirichlet.is_fast(head.theta, distances).sum())
-        rows.append([
-            head.name, head.head_dim, f"{head.base:.0f}", head.scaling_name, distances, fast,
-            f"{dirichlet.wasted_share(head.theta, distances, head.head_dim):.0%}",
-            f"{float(dirichlet.modulus(head.theta, distances).mean()):.0%}",
-        ])  # fmt: skip
+        rows.append(
+            [
+                head.name,
+                head.head_dim,
+                f"{head.base:.0f}",
+                head.scaling_name,
+                distances,
+                fast,
+                f"{dirichlet.wasted_share(head.theta, distances, head.head_dim):.0%}",
+                f"{float(dirichlet.modulus(head.theta, distances).mean()):.0%}",
+            ]
+        )
     return {
         "kind": "table",
         "title": "Predicted share of wasted dimensions",
@@ -295,35 +390,39 @@ def _waste_table():
 # Controls.
 
 
+def _sampled_control(what: str, role: str) -> Subject:
+    return Subject(f"control/{what}", seeds=[0], role=role)
+
+
 def test_a_kernel_of_the_wrong_angle_is_caught(examine):
     """The whole angle where the half belongs."""
     wrong = _closed_form(lambda theta, n: np.abs(np.sin(n * theta) / (n * np.sin(theta))))
-    examine("closed form", wrong, ranges(), "control/whole-angle", role=NEGATIVE_CONTROL)
+    examine(CLOSED_FORM, wrong, ranges(), "control/whole-angle", role=NEGATIVE_CONTROL)
 
 
 def test_a_bound_for_another_range_is_caught(examine):
     wrong = _excess(lambda theta, n: dirichlet.modulus(theta, 2 * n))
-    examine("no phase does better", wrong, ranges(), "control/twice-the-range", role=NEGATIVE_CONTROL)
+    examine(NO_PHASE_BETTER, wrong, ranges(), "control/twice-the-range", role=NEGATIVE_CONTROL)
 
 
 def test_a_phase_that_is_not_the_best_is_caught(examine):
     shortfall = _shortfall(lambda theta, distances: 0.0)
-    examine("the best phase attains it", shortfall, ranges(), "control/phase-zero", role=NEGATIVE_CONTROL)
+    examine(BEST_ATTAINS, shortfall, ranges(), "control/phase-zero", role=NEGATIVE_CONTROL)
 
 
 def test_fast_pairs_do_not_pass_for_slow_ones(examine):
     fast = ranges(least_turn=20 * math.pi)
-    examine("slow pairs keep it", _best_contribution, fast, "control/fast-pairs", role=NEGATIVE_CONTROL)
+    examine(SLOW_KEEP, _best_contribution, fast, "control/fast-pairs", role=NEGATIVE_CONTROL)
 
 
 def test_pairs_that_do_not_turn_do_not_pass_for_fast_ones(examine):
     still = ranges(least_turn=20 * math.pi).map(lambda case: dataclasses.replace(case, theta=0.0))
-    examine("fast pairs lose it", _best_contribution, still, "control/no-rope", role=NEGATIVE_CONTROL)
+    examine(FAST_LOSE, _best_contribution, still, "control/no-rope", role=NEGATIVE_CONTROL)
 
 
 def test_a_whole_circle_is_not_where_signs_are_lost(examine):
     whole, cases = _misnamed(lambda theta, distances: distances * theta > 2 * math.pi), ranges(most_turn=100)
-    examine("fast means that no sign is kept", whole, cases, "control/whole-circle", role=NEGATIVE_CONTROL)
+    examine(NO_SIGN_KEPT, whole, cases, "control/whole-circle", role=NEGATIVE_CONTROL)
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1])
@@ -331,7 +430,7 @@ def test_a_threshold_beside_half_a_circle_is_caught(factor, examine):
     """Off by less than the step, theta, no threshold misnames anything: ranges of more than ten distances tell these."""
     near, cases = _misnamed(lambda theta, distances: distances * theta > factor * math.pi), ranges(most_turn=100)
     model = f"control/threshold-{factor:g}"
-    examine("fast means that no sign is kept", near, cases, model, role=NEGATIVE_CONTROL)
+    examine(NO_SIGN_KEPT, near, cases, model, role=NEGATIVE_CONTROL)
 
 
 @pytest.mark.parametrize("stretch", [0.5, 1.1])
@@ -339,8 +438,7 @@ def test_another_speed_does_not_agree_with_the_kernel(stretch, judge):
     """Half the speed gives the kernel of the whole one at its best phase, to rounding of the range, and not beside it."""
     predicted = dirichlet.modulus(LLAMA.theta, LLAMA.context)
     measured = _agreement(judge, _sampled(judge, LLAMA.theta, LLAMA.context, stretch), predicted)
-    model = f"control/speed-{stretch:g}"
-    judge.interval("sampled distances agree", measured, model=model, role=NEGATIVE_CONTROL, seeds=[0])
+    judge.interval(SAMPLED_AGREE, measured, of=_sampled_control(f"speed-{stretch:g}", NEGATIVE_CONTROL))
 
 
 def test_shuffled_frequencies_do_not_agree_with_the_kernel(judge):
@@ -348,13 +446,13 @@ def test_shuffled_frequencies_do_not_agree_with_the_kernel(judge):
     shuffled = np.random.default_rng(0).permutation(LLAMA.theta)
     predicted = dirichlet.modulus(LLAMA.theta, LLAMA.context)
     measured = _agreement(judge, _sampled(judge, shuffled, LLAMA.context), predicted)
-    judge.interval("sampled distances agree", measured, model="control/shuffled", role=NEGATIVE_CONTROL, seeds=[0])
+    judge.interval(SAMPLED_AGREE, measured, of=_sampled_control("shuffled", NEGATIVE_CONTROL))
 
 
 def test_vectors_that_are_not_turned_do_not_agree_with_the_kernel(judge):
     sampled = _sampled(judge, LLAMA.theta, LLAMA.context, stretch=0.0)
     measured = _agreement(judge, sampled, dirichlet.modulus(LLAMA.theta, LLAMA.context))
-    judge.interval("sampled distances agree", measured, model="control/no-rope", role=NEGATIVE_CONTROL, seeds=[0])
+    judge.interval(SAMPLED_AGREE, measured, of=_sampled_control("no-rope", NEGATIVE_CONTROL))
 
 
 def test_planted_frequencies_give_the_kernel_they_must(judge):
@@ -363,22 +461,28 @@ def test_planted_frequencies_give_the_kernel_they_must(judge):
     whole_turns = np.array([64.0, 16.0, 4.0, 1.0, 0.0])
     sampled = _sampled(judge, 2 * math.pi * whole_turns / distances, distances)
     measured = _agreement(judge, sampled, (whole_turns == 0).astype(float))
-    judge.interval("sampled distances agree", measured, model="control/whole-turns", role=POSITIVE_CONTROL, seeds=[0])
+    judge.interval(SAMPLED_AGREE, measured, of=_sampled_control("whole-turns", POSITIVE_CONTROL))
 
 
 def test_without_rope_nothing_is_wasted(judge):
     still = np.zeros_like(LLAMA.theta)
     share = dirichlet.wasted_share(still, LLAMA.context, LLAMA.head_dim)
     judge.exact(
-        "a share is wasted", share, n=len(still), test="count of pairs, from the configuration",
-        model="control/no-rope", role=NEGATIVE_CONTROL,
-    )  # fmt: skip
+        WASTED,
+        share,
+        of=Subject("control/no-rope", role=NEGATIVE_CONTROL),
+        n=len(still),
+        test="count of pairs, from the configuration",
+    )
 
 
 def test_rising_frequencies_would_waste_the_other_end(judge):
     """Frequencies that grow with the index, as a popular summary has it, would leave the last dimensions nothing."""
     last = dirichlet.modulus(LLAMA.theta[::-1], LLAMA.context)[-SLOW_END // 2 :]
     judge.exact(
-        "the slow end is kept", float(last.min()), n=len(last), test="least of the last pairs",
-        model="control/rising", role=NEGATIVE_CONTROL,
-    )  # fmt: skip
+        SLOW_END_KEPT,
+        last.min(),
+        of=Subject("control/rising", role=NEGATIVE_CONTROL),
+        n=len(last),
+        test="least of the last pairs",
+    )

@@ -9,7 +9,7 @@ dimensions, over training seeds. That RoPE and no RoPE differ is then two verdic
 import numpy as np
 import pytest
 
-from fixtures.claim import TRAINED_HERE, Claim, Prior, Rule
+from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Prior, Rule
 
 LOWER = "a fifth of the mean: twice what is called flat below, so that no arm can be both"
 FLAT = "a tenth of the mean: half of what counts as lower"
@@ -17,45 +17,115 @@ FLAT = "a tenth of the mean: half of what counts as lower"
 ROTATED, UNROTATED = r"controlled/rope-.*", r"controlled/none"
 """Models for which the rules are declared."""
 
+Q_LOWER = Rule(
+    name="q is lower",
+    quantity="how far mean |q| of the fastest quarter lies under the mean of all dimensions",
+    side="above",
+    margin=0.2,
+    unit="of the mean",
+    why=LOWER,
+    applies=ROTATED,
+)
+
+K_LOWER = Rule(
+    name="k is lower",
+    quantity="how far mean |k| of the fastest quarter lies under the mean of all dimensions",
+    side="above",
+    margin=0.2,
+    unit="of the mean",
+    why=LOWER,
+    applies=ROTATED,
+)
+
+Q_FLAT_FIRST = Rule(
+    name="q is flat at the first end",
+    quantity="how far mean |q| of the first quarter lies under the mean of all dimensions",
+    side="within",
+    margin=0.1,
+    unit="of the mean",
+    why=FLAT,
+    applies=UNROTATED,
+)
+
+K_FLAT_FIRST = Rule(
+    name="k is flat at the first end",
+    quantity="how far mean |k| of the first quarter lies under the mean of all dimensions",
+    side="within",
+    margin=0.1,
+    unit="of the mean",
+    why=FLAT,
+    applies=UNROTATED,
+)
+
+Q_FLAT_LAST = Rule(
+    name="q is flat at the last end",
+    quantity="how far mean |q| of the last quarter lies under the mean of all dimensions",
+    side="within",
+    margin=0.1,
+    unit="of the mean",
+    why=FLAT,
+    applies=UNROTATED,
+)
+
+K_FLAT_LAST = Rule(
+    name="k is flat at the last end",
+    quantity="how far mean |k| of the last quarter lies under the mean of all dimensions",
+    side="within",
+    margin=0.1,
+    unit="of the mean",
+    why=FLAT,
+    applies=UNROTATED,
+)
+
+SAMPLINGS_AGREE = Rule(
+    name="samplings agree",
+    quantity="departure under shared sampling minus departure under per-query sampling",
+    side="within",
+    margin=0.1,
+    unit="of the mean",
+    why="a tenth of the mean is what is called flat; the paper draws pairs per query",
+    decisive=False,
+)
+
 CLAIM = Claim(
     id="C03",
     title="Fast dimensions get small weights",
     source="§4, appendix A, fig. 1a",
     scope=(TRAINED_HERE,),
     statement="With RoPE the mean |weight| of q and of k is lower in the first dimensions; without RoPE it is flat.",
-    contradicted_if="with RoPE a quarter of fast dimensions stays within a fifth of the mean, or without RoPE an end "
-    "departs from it by more than a tenth",
+    contradicted_if="with RoPE a quarter of fast dimensions stays within a fifth of the mean, "
+    "or without RoPE an end departs from it by more than a tenth",
     unit_of_analysis="training seed",
     rules=(
-        Rule("q is lower", "how far mean |q| of the fastest quarter lies under the mean of all dimensions",
-             "above", 0.2, "of the mean", LOWER, applies=ROTATED),
-        Rule("k is lower", "how far mean |k| of the fastest quarter lies under the mean of all dimensions",
-             "above", 0.2, "of the mean", LOWER, applies=ROTATED),
-        Rule("q is flat at the first end", "how far mean |q| of the first quarter lies under the mean of all dimensions",
-             "within", 0.1, "of the mean", FLAT, applies=UNROTATED),
-        Rule("k is flat at the first end", "how far mean |k| of the first quarter lies under the mean of all dimensions",
-             "within", 0.1, "of the mean", FLAT, applies=UNROTATED),
-        Rule("q is flat at the last end", "how far mean |q| of the last quarter lies under the mean of all dimensions",
-             "within", 0.1, "of the mean", FLAT, applies=UNROTATED),
-        Rule("k is flat at the last end", "how far mean |k| of the last quarter lies under the mean of all dimensions",
-             "within", 0.1, "of the mean", FLAT, applies=UNROTATED),
-        Rule("samplings agree", "departure under shared sampling minus departure under per-query sampling",
-             "within", 0.1, "of the mean", "a tenth of the mean, as for flat; the paper draws pairs per query",
-             decisive=False),
+        Q_LOWER,
+        K_LOWER,
+        Q_FLAT_FIRST,
+        K_FLAT_FIRST,
+        Q_FLAT_LAST,
+        K_FLAT_LAST,
+        SAMPLINGS_AGREE,
     ),
     prior=Prior("high", "first dimensions get lower weights"),
-    notes="Dimensions are in frequency order. Power: over 3 trial seeds (0-2, not judged) the departure with RoPE was 0.78 "
-    "for q and 0.79 for k with a standard deviation of 0.001; 5 seeds decide either margin with a power above 99%.",
-)  # fmt: skip
+    notes="Dimensions are in frequency order. Power: over 3 trial seeds (0-2, not judged) "
+    "the departure with RoPE was 0.78 for q and 0.79 for k with a standard deviation of 0.001; "
+    "5 seeds decide either margin with a power above 99%.",
+)
 
+IS_LOWER = {"q": Q_LOWER, "k": K_LOWER}
+IS_FLAT = {
+    ("q", "first"): Q_FLAT_FIRST,
+    ("k", "first"): K_FLAT_FIRST,
+    ("q", "last"): Q_FLAT_LAST,
+    ("k", "last"): K_FLAT_LAST,
+}
 ROPE, NONE = ["rope-10000", "rope-500000"], "none"
 
 
-def departure(sizes: np.ndarray, end: str) -> list[float]:
-    """1 - mean of one quarter / mean of all dimensions, of sizes (S, d); one number a seed."""
+def departure(sizes: np.ndarray, end: str) -> np.ndarray:
+    """(S,) 1 - mean of one quarter / mean of all dimensions, of sizes (S, d)."""
     quarter = sizes.shape[1] // 4
     part = sizes[:, :quarter] if end == "first" else sizes[:, -quarter:]
-    return (1 - part.mean(axis=1) / sizes.mean(axis=1)).tolist()
+    return 1 - part.mean(axis=1) / sizes.mean(axis=1)
 
 
 def sizes_of(arm, which: str) -> np.ndarray:
@@ -91,85 +161,90 @@ def profile_figure(arm) -> dict:
     }
 
 
-@pytest.mark.parametrize("which", ["q", "k"])
+each_vector = pytest.mark.parametrize("which", ["q", "k"])
+each_end = pytest.mark.parametrize("end", ["first", "last"])
+
+
+@each_vector
 @pytest.mark.parametrize("arm", [pytest.param(name, marks=pytest.mark.measures(name)) for name in ROPE])
 def test_with_rope_fast_dimensions_get_small_weights(controlled, judge, arm, which):
-    if arm == "rope-500000" and judge.settings.scale != "paper":
-        judge.not_run(f"{which} is lower", model=f"controlled/{arm}", reason="base 500000 belongs to --scale paper",
-                      command="pytest claims/ --claim C03 --scale paper")  # fmt: skip
+    if arm == "rope-500000":
+        judge.only_at_paper_scale(IS_LOWER[which], f"controlled/{arm}", why="base 500000 belongs to --scale paper")
     trained = controlled(arm)
     judge.units(
-        f"{which} is lower",
+        IS_LOWER[which],
         departure(sizes_of(trained, which), "first"),
-        model=trained.model,
-        unable=trained.unable,
-        seeds=trained.seeds,
-        provenance=trained.provenance,
+        of=trained,
         paper="fig. 1a: lower in the first dimensions",
-        series={"fig. 1a": profile_figure(trained)} if which == "q" else {},
+        series=lambda: {"fig. 1a": profile_figure(trained)} if which == "q" else {},
     )
 
 
 @pytest.mark.measures("none")
-@pytest.mark.parametrize("end", ["first", "last"])
-@pytest.mark.parametrize("which", ["q", "k"])
+@each_end
+@each_vector
 def test_without_rope_all_dimensions_weigh_the_same(controlled, judge, which, end):
     trained = controlled(NONE)
     judge.units(
-        f"{which} is flat at the {end} end",
+        IS_FLAT[which, end],
         departure(sizes_of(trained, which), end),
-        model=trained.model,
-        unable=trained.unable,
-        seeds=trained.seeds,
-        provenance=trained.provenance,
+        of=trained,
         paper="fig. 1a: flat",
-        series={"fig. 1a": profile_figure(trained)} if (which, end) == ("q", "first") else {},
+        series=lambda: {"fig. 1a": profile_figure(trained)} if (which, end) == ("q", "first") else {},
     )
 
 
 @pytest.mark.measures("rope-10000:shared", "rope-10000:per-query")
 def test_beside_it_the_fast_sampling_gives_the_paper_s_picture(controlled, judge):
     """Shared sampling draws one set of 128 pairs for the queries of a batch; the paper draws 128 for each query."""
-    if judge.settings.scale != "paper":
-        judge.not_run("samplings agree", model="controlled/rope-10000", reason="the paper's own sampling takes eight times "
-                      "as long", command="pytest claims/ --claim C03 --scale paper")  # fmt: skip
+    why = "the paper's own sampling takes eight times as long"
+    judge.only_at_paper_scale(SAMPLINGS_AGREE, "controlled/rope-10000", why=why)
     shared, own = (controlled(f"rope-10000:{sampling}") for sampling in ("shared", "per-query"))
-    pairs = zip(departure(shared.query_size, "first"), departure(own.query_size, "first"), strict=True)
-    judge.units("samplings agree", [a - b for a, b in pairs], model=shared.model, seeds=shared.seeds,
-                unable=shared.unable or own.unable, provenance=shared.provenance | {"other": own.provenance})  # fmt: skip
+    judge.units(
+        SAMPLINGS_AGREE,
+        departure(shared.query_size, "first") - departure(own.query_size, "first"),
+        of=shared.but(
+            unable=shared.unable or own.unable,
+            provenance=shared.provenance | {"other": own.provenance},
+        ),
+    )
 
 
 @pytest.mark.measures("none")
-@pytest.mark.parametrize("which", ["q", "k"])
+@each_vector
 def test_control_no_small_weights_are_found_without_rope(controlled, judge, which):
     trained = controlled(NONE)
-    judge.units(f"{which} is lower", departure(sizes_of(trained, which), "first"), model=trained.model,
-                role="negative-control", guards=[f"controlled/{name}" for name in ROPE],
-                unable=trained.unable, seeds=trained.seeds, provenance=trained.provenance)  # fmt: skip
+    judge.units(
+        IS_LOWER[which],
+        departure(sizes_of(trained, which), "first"),
+        of=trained.control(NEGATIVE_CONTROL, guards=[f"controlled/{name}" for name in ROPE]),
+    )
 
 
 @pytest.mark.measures("rope-10000")
-@pytest.mark.parametrize("end", ["first", "last"])
-@pytest.mark.parametrize("which", ["q", "k"])
+@each_end
+@each_vector
 def test_control_rope_is_not_called_flat(controlled, judge, which, end):
     trained = controlled("rope-10000")
-    judge.units(f"{which} is flat at the {end} end", departure(sizes_of(trained, which), end), model=trained.model,
-                role="negative-control", guards=["controlled/none"],
-                unable=trained.unable, seeds=trained.seeds, provenance=trained.provenance)  # fmt: skip
+    judge.units(
+        IS_FLAT[which, end],
+        departure(sizes_of(trained, which), end),
+        of=trained.control(NEGATIVE_CONTROL, guards=["controlled/none"]),
+    )
 
 
 @pytest.mark.parametrize(
     ("rule", "end", "plant", "role"),
     [
-        ("q is lower", "first", "planted-first-half", "positive-control"),
-        ("q is lower", "first", "planted-last-half", "negative-control"),
-        ("q is lower", "first", "planted-uniform", "negative-control"),
-        ("q is flat at the first end", "first", "planted-uniform", "positive-control"),
-        ("q is flat at the first end", "first", "planted-first-half", "negative-control"),
-        ("q is flat at the last end", "last", "planted-last-half", "negative-control"),
+        (Q_LOWER, "first", "planted-first-half", POSITIVE_CONTROL),
+        (Q_LOWER, "first", "planted-last-half", NEGATIVE_CONTROL),
+        (Q_LOWER, "first", "planted-uniform", NEGATIVE_CONTROL),
+        (Q_FLAT_FIRST, "first", "planted-uniform", POSITIVE_CONTROL),
+        (Q_FLAT_FIRST, "first", "planted-first-half", NEGATIVE_CONTROL),
+        (Q_FLAT_LAST, "last", "planted-last-half", NEGATIVE_CONTROL),
     ],
+    ids=lambda value: getattr(value, "name", None),
 )
 def test_control_planted_weights(controlled, judge, rule, end, plant, role):
     arm = controlled(plant)
-    judge.units(rule, departure(arm.query_size, end), model=arm.model, role=role, seeds=arm.seeds,
-                provenance=arm.provenance)  # fmt: skip
+    judge.units(rule, departure(arm.query_size, end), of=arm.control(role))

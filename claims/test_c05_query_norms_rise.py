@@ -17,6 +17,7 @@ import pytest
 from fixtures import head_figures as figures
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 from fixtures.instruments import head_profiles as profiles
+from fixtures.subject import Subject
 
 MORE_THAN_FLAT = "a tenth of the mean is what C03 calls flat"
 GAP_IS = "mean {} of the last quarter of pairs minus that of the first, averaged over heads"
@@ -35,8 +36,8 @@ ORDER = Rule(
     side="above",
     margin=0.5,
     unit="",
-    why="a rank correlation of 0.5 leaves three quarters of the variance of the ranks to something else: below, it is no "
-    "rise",
+    why="a rank correlation of 0.5 leaves three quarters of the variance of the ranks to something else: below, "
+    "it is no rise",
     per="checkpoint",
 )
 EFFECTIVE = Rule(
@@ -75,16 +76,17 @@ CLAIM = Claim(
     title="Query rows grow from the first to the last dimension",
     source="§5.1, figs. 2a and 5",
     scope=(PRETRAINED,),
-    statement="The L1 norm of the query projection's rows, averaged over heads, rises from the first to the last "
-    "dimension of a head in all three models.",
-    contradicted_if="the last quarter of a model's pairs lies less than a tenth of the mean over the first, or the "
-    "order over all pairs is no rise",
+    statement="The L1 norm of the query projection's rows, averaged over heads, "
+    "rises from the first to the last dimension of a head in all three models.",
+    contradicted_if="the last quarter of a model's pairs lies less than a tenth of the mean over the first, "
+    "or the order over all pairs is no rise",
     unit_of_analysis="checkpoint",
     rules=(GAP, ORDER, EFFECTIVE, PRODUCT, BY_HEAD),
     prior=Prior("high", "first dimensions get lower weights"),
-    notes="Dimensions are in frequency order, and a pair's two are averaged. SmolLM2-135M's norms had been looked at before "
-    "this rule was written for it (quarters 0.82, 0.98, 1.09, 1.11 of the mean); the rule is the one used of other models "
-    "since the first version. Controls: models of random weights whose rows are planted to rise, to be flat, and to fall.",
+    notes="Dimensions are in frequency order, and a pair's two are averaged. "
+    "SmolLM2-135M's norms had been looked at before this rule was written for it (quarters 0.82, 0.98, 1.09, "
+    "1.11 of the mean); the rule is the one used of other models since the first version. Controls: "
+    "models of random weights whose rows are planted to rise, to be flat, and to fall.",
 )
 
 
@@ -126,50 +128,45 @@ EVERY_HEAD = "mean over every head"
 
 @needs
 def test_the_last_dimensions_have_larger_rows(lm, judge):
-    with lm.or_not_run(judge, GAP):
-        judge.exact(
-            GAP.name,
-            float(profiles.rise(profile_of(lm))),
-            n=lm.heads_in_all,
-            test=EVERY_HEAD,
-            paper="fig. 2a: rises",
-            series=shown(lm),
-            **lm.context(),
-        )
+    judge.exact(
+        GAP,
+        lambda: profiles.rise(profile_of(lm)),
+        of=lm,
+        n=lambda: lm.heads_in_all,
+        test=EVERY_HEAD,
+        paper="fig. 2a: rises",
+        series=lambda: shown(lm),
+    )
 
 
 @needs
 def test_rows_grow_with_the_dimension(lm, judge):
-    with lm.or_not_run(judge, ORDER):
-        judge.exact(
-            ORDER.name,
-            profiles.order(profile_of(lm)),
-            n=lm.heads_in_all,
-            test=EVERY_HEAD,
-            paper="fig. 2a: rises",
-            **lm.context(),
-        )
+    judge.exact(
+        ORDER,
+        lambda: profiles.order(profile_of(lm)),
+        of=lm,
+        n=lambda: lm.heads_in_all,
+        test=EVERY_HEAD,
+        paper="fig. 2a: rises",
+    )
 
 
 @needs
 @pytest.mark.parametrize(("rule", "sizes"), [(EFFECTIVE, effective), (PRODUCT, product)], ids=["effective", "product"])
 def test_beside_it_other_sizes_of_a_query(lm, judge, rule, sizes):
-    with lm.or_not_run(judge, rule):
-        judge.exact(
-            rule.name,
-            float(profiles.rise(sizes(lm))),
-            n=lm.heads_in_all,
-            test=EVERY_HEAD,
-            note=lm.norms.note if rule is EFFECTIVE else "",
-            **lm.context(),
-        )
+    judge.exact(
+        rule,
+        lambda: profiles.rise(sizes(lm)),
+        of=lm,
+        n=lambda: lm.heads_in_all,
+        test=EVERY_HEAD,
+        note=lambda: lm.norms.note if rule is EFFECTIVE else "",
+    )
 
 
 @needs
 def test_beside_it_head_by_head(lm, judge):
-    with lm.or_not_run(judge, BY_HEAD):
-        gaps = profiles.rise(profiles.by_pair(lm.norms.rows)).ravel()
-        judge.units(BY_HEAD.name, gaps.tolist(), **lm.context())
+    judge.units(BY_HEAD, lambda: profiles.rise(profiles.by_pair(lm.norms.rows)), of=lm)
 
 
 # controls: models of random weights, whole, through loading, frequency map and norms
@@ -184,11 +181,9 @@ def test_control_planted_rows(planted_model, judge, rule, plant, role):
     rows = planted_model(plant).rows
     profile = profiles.mean_profile(rows)
     judge.exact(
-        rule.name,
-        float(profiles.rise(profile)) if rule is GAP else profiles.order(profile),
+        rule,
+        profiles.rise(profile) if rule is GAP else profiles.order(profile),
+        of=Subject(f"planted/{plant}", role=role, provenance={"weights": "planted by construction"}),
         n=rows[..., 0].size,
         test=EVERY_HEAD,
-        model=f"planted/{plant}",
-        role=role,
-        provenance={"weights": "planted by construction"},
     )

@@ -20,6 +20,7 @@ from fixtures.admissible import counted, on_every
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 from fixtures.instruments import head_profiles as profiles
 from fixtures.statistics import mean_of_units
+from fixtures.subject import Subject
 
 GAP = Rule(
     name="fastest quarter holds more of the unused",
@@ -35,8 +36,8 @@ ORDER = Rule(
     side="above",
     margin=0.5,
     unit="",
-    why="a rank correlation of 0.5 leaves three quarters of the variance of the ranks to something else: below, it "
-    "is no rise",
+    why="a rank correlation of 0.5 leaves three quarters of the variance of the ranks to something else: below, "
+    "it is no rise",
 )
 
 CLAIM = Claim(
@@ -44,18 +45,20 @@ CLAIM = Claim(
     scope=(PRETRAINED,),
     title="Utility rises from the first to the last dimension",
     source="§5.2, eq. 4, figs. 2b and 6",
-    statement="The utility score of a head's query dimensions, averaged over heads, rises from the first to the last "
-    "dimension in all three models.",
-    contradicted_if="at every weight of eq. 4 that may be admissible the fastest quarter of a model's pairs holds no "
-    "more than 27.5% of what is unused, or the order over all pairs is no rise",
+    statement="The utility score of a head's query dimensions, averaged over heads, "
+    "rises from the first to the last dimension in all three models.",
+    contradicted_if="at every weight of eq. 4 that may be admissible "
+    "the fastest quarter of a model's pairs holds no more than 27.5% of what is unused, "
+    "or the order over all pairs is no rise",
     unit_of_analysis="context",
     rules=(GAP, ORDER),
     prior=Prior("medium", "low utility in downstream tasks falls on the first dimensions"),
-    notes="Every row of context, question and the model's own answer counts. A utility is found when no component "
-    "of the gradient within the box exceeds a tenth of the penalty, which leaves u uncertain by about 0.01; the "
-    "share of heads that got there is in the table. SmolLM2-135M's utilities had been looked at before, on other "
-    "contexts, at four weights (the fastest quarter held 27%, 37%, 27% and 27% of what was unused). Power: over "
-    "four contexts the share moves by about 0.01, so that a share of 0.30 is told from 0.275 nearly always. "
+    notes="Every row of context, question and the model's own answer counts. "
+    "A utility is found when no component of the gradient within the box exceeds a tenth of the penalty, "
+    "which leaves u uncertain by about 0.01; the share of heads that got there is in the table. "
+    "SmolLM2-135M's utilities had been looked at before, on other contexts, "
+    "at four weights (the fastest quarter held 27%, 37%, 27% and 27% of what was unused). Power: "
+    "over four contexts the share moves by about 0.01, so that a share of 0.30 is told from 0.275 nearly always. "
     "Controls: models of random weights whose query rows are zero in one half of the spectrum, where u must be 0, "
     "or alike in all of it.",
 )
@@ -73,12 +76,12 @@ def orders(u: np.ndarray) -> list[float]:
     return [profiles.order(one) for one in u.mean(axis=(1, 2))]
 
 
-UNITS = {GAP.name: gaps, ORDER.name: orders}
+UNITS = {GAP: gaps, ORDER: orders}
 
 
 def decided(u: np.ndarray, rule: Rule):
     """One decision over weights. u: (G, W, L, H, D) at the weights that count."""
-    at = [UNITS[rule.name](u[:, weight]) for weight in range(u.shape[1])]
+    at = [UNITS[rule](u[:, weight]) for weight in range(u.shape[1])]
     return on_every([mean_of_units(units, rule.side, rule.margin, CLAIM.alpha) for units in at], rule.side)
 
 
@@ -114,14 +117,18 @@ def shown(lm) -> dict:
 
 @needs
 def test_what_is_unused_lies_in_the_fastest_quarter(lm, judge):
-    with lm.or_not_run(judge, GAP):
-        judge.interval(GAP.name, lambda: decided(at_counted(lm), GAP), paper=FIG_2B, series=shown(lm), **lm.context())
+    judge.interval(
+        GAP,
+        lambda: decided(at_counted(lm), GAP),
+        of=lm,
+        paper=FIG_2B,
+        series=lambda: shown(lm),
+    )
 
 
 @needs
 def test_utility_grows_with_the_dimension(lm, judge):
-    with lm.or_not_run(judge, ORDER):
-        judge.interval(ORDER.name, lambda: decided(at_counted(lm), ORDER), paper=FIG_2B, **lm.context())
+    judge.interval(ORDER, lambda: decided(at_counted(lm), ORDER), of=lm, paper=FIG_2B)
 
 
 @pytest.mark.parametrize(
@@ -131,9 +138,7 @@ def test_utility_grows_with_the_dimension(lm, judge):
 @pytest.mark.parametrize("rule", [GAP, ORDER], ids=["gap", "order"])
 def test_control_planted_rows(planted_model, judge, rule, plant, role):
     judge.interval(
-        rule.name,
+        rule,
         lambda: decided(planted_model(plant).u, rule),
-        model=f"planted/{plant}",
-        role=role,
-        provenance={"weights": "planted by construction"},
+        of=Subject(f"planted/{plant}", role=role, provenance={"weights": "planted by construction"}),
     )

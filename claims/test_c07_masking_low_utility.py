@@ -22,13 +22,13 @@ from fixtures.measurements.answers import ASKED_PLAINLY
 from fixtures.paired_nats import HALVED
 
 LITTLE = (
-    "little is the smaller of a tenth of what blinding costs and log 2, context by context, and a tenth of a nat a "
-    "token of plain text, about what halving the model would cost"
+    "little is the smaller of a tenth of what blinding costs and log 2, context by context, "
+    "and a tenth of a nat a token of plain text, about what halving the model would cost"
 )
 COST = Rule(
     name="masking u < 0.5 costs little",
-    quantity="nats lost beyond a small loss with every dimension of utility below 0.5 masked, at the best weight of "
-    "eq. 4: the worst of needles, plain text, and random dimensions not costing more",
+    quantity="nats lost beyond a small loss with every dimension of utility below 0.5 masked, "
+    "at the best weight of eq. 4: the worst of needles, plain text, and random dimensions not costing more",
     side="below",
     margin=0.0,
     unit="nats",
@@ -92,18 +92,18 @@ CLAIM = Claim(
     title="Dimensions of low utility can be masked",
     source="§5.2, tables 1 and 3",
     scope=(PRETRAINED,),
-    statement="Masking every query dimension with utility below 0.5, in all heads, loses little accuracy in all "
-    "three models.",
-    contradicted_if="at every weight of eq. 4 that masks a twentieth of the dimensions or more, more than a small "
-    "loss is lost",
+    statement="Masking every query dimension with utility below 0.5, in all heads, "
+    "loses little accuracy in all three models.",
+    contradicted_if="at every weight of eq. 4 that masks a twentieth of the dimensions or more, "
+    "more than a small loss is lost",
     unit_of_analysis="context",
     rules=(COST, SMALL, SHARE, POINTS, RANDOM, OPPOSITE),
     prior=Prior("low", "pruning pays across tasks"),
-    notes="The paper's own changes are +0.06 (Llama), +0.89 (OLMo) and -1.36 points (Qwen). SmolLM2-135M had been "
-    "looked at before, on other contexts: 8% of the dimensions could go at one weight, 41% at the next one seen "
-    "lost everything. Power: twelve contexts, in which a cost moves by about half a nat, decide a loss of nothing "
-    "against a small one of log 2 in 94% of runs at each of eight weights, each decided at an eighth of 5%. Controls: "
-    "nothing masked must cost little, all heads blind must not.",
+    notes="The paper's own changes are +0.06 (Llama), +0.89 (OLMo) and -1.36 points (Qwen). "
+    "SmolLM2-135M had been looked at before, on other contexts: 8% of the dimensions could go at one weight, "
+    "41% at the next one seen lost everything. Power: twelve contexts, in which a cost moves by about half a nat, "
+    "decide a loss of nothing against a small one of log 2 in 94% of runs at each of eight weights, "
+    "each decided at an eighth of 5%. Controls: nothing masked must cost little, all heads blind must not.",
 )
 
 needs = pytest.mark.measures("sizes", "contexts", "answers")
@@ -121,49 +121,55 @@ def shown(lm) -> dict:
 
 @needs
 def test_masking_low_utility_loses_little_at_some_weight(lm, judge):
-    with lm.or_not_run(judge, COST):
-        judge.interval(
-            COST.name, lambda: lm.judged.sanity.measured(), paper=TABLE_1, series=shown(lm), **lm.answering()
-        )
+    judge.interval(
+        COST,
+        lambda: lm.judged.sanity.measured(),
+        of=lm.answering,
+        paper=TABLE_1,
+        series=lambda: shown(lm),
+    )
+
+
+def share_masked(lm) -> float:
+    chosen = lm.judged.sanity.chosen
+    return 0.0 if chosen is None else chosen.share
+
+
+def at_which_weight(lm) -> str:
+    chosen = lm.judged.sanity.chosen
+    return "no weight is admissible" if chosen is None else f"at the weight {chosen.weight:.3g}"
 
 
 @needs
 def test_beside_it_how_many_there_are(lm, judge):
-    with lm.or_not_run(judge, SHARE):
-        chosen = lm.judged.sanity.chosen
-        judge.exact(
-            SHARE.name,
-            0.0 if chosen is None else chosen.share,
-            n=lm.heads_in_all,
-            test="count over every head",
-            note="no weight is admissible" if chosen is None else f"at the weight {chosen.weight:.3g}",
-            **lm.context(),
-        )
+    judge.exact(
+        SHARE,
+        lambda: share_masked(lm),
+        of=lm,
+        n=lambda: lm.heads_in_all,
+        test="count over every head",
+        note=lambda: at_which_weight(lm),
+    )
 
 
 @needs
-@pytest.mark.parametrize(
-    ("mask", "role"),
-    [(masks.ALL_BLIND, NEGATIVE_CONTROL), (masks.NONE, POSITIVE_CONTROL)],
-    ids=["all-heads-blind", "nothing-masked"],
-)
-def test_control_blind_heads_and_no_mask_at_all(lm, judge, mask, role):
-    name = "all-heads-blind" if mask == masks.ALL_BLIND else "nothing-masked"
-    with lm.or_not_run(judge, SMALL, name, role):
-        asked = lm.judged.rows
-        if mask == masks.ALL_BLIND:
-            lost = asked.cost(mask) - asked.small(masks.ALL_BLIND)
-            judge.units(SMALL.name, lost.tolist(), role=role, **lm.control(name))
-        else:
-            off = np.abs(asked.off)
-            judge.exact(
-                SMALL.name,
-                float(off.max()) - HALVED,
-                n=off.size,
-                test="the plain model's own lead, question by question, against log 2",
-                role=role,
-                **lm.control(name),
-            )
+def test_control_all_heads_blind(lm, judge):
+    judge.units(
+        SMALL,
+        lambda: lm.judged.rows.cost(masks.ALL_BLIND) - lm.judged.rows.small(masks.ALL_BLIND),
+        of=lm.control(NEGATIVE_CONTROL, "all-heads-blind"),
+    )
+
+
+@needs
+def test_control_no_mask_at_all(lm, judge):
+    judge.exact(
+        SMALL,
+        lambda: np.abs(lm.judged.rows.off).max() - HALVED,
+        of=lm.control(POSITIVE_CONTROL, "nothing-masked"),
+        n=lambda: lm.judged.rows.off.size,
+        test="the plain model's own lead, question by question, against log 2",
+    )
 
 
 # table 1 in points, where whole questions are asked
@@ -173,27 +179,31 @@ def nothing_to_mask(answers) -> str:
     return "" if answers.masks.share(masks.LOW) else "no dimension has a utility below 0.5: there is nothing to mask"
 
 
+def shown_in_points(lm) -> dict:
+    answers = lm.answers.under_masks
+    table = figures.mask_table(
+        lm.key,
+        answers,
+        [masks.NONE, masks.LOW, masks.LOW_RANDOM, masks.LOW_OPPOSITE, masks.ALL_BLIND],
+        "Table 1 regenerated",
+        "table 1, means: Llama 54.09 to 54.15, OLMo 56.66 to 57.55, Qwen 58.72 to 57.36",
+    )
+    few = figures.answers_table(lm.key, answers, [masks.NONE, masks.LOW, masks.ALL_BLIND])
+    return {f"table 1, {lm.key}": table, f"answers, {lm.key}": few}
+
+
 @needs
 @in_points
 def test_masking_low_utility_loses_few_points(lm, judge):
-    with lm.or_not_run(judge, POINTS):
-        answers = lm.answers.under_masks
-        table = figures.mask_table(
-            lm.key,
-            answers,
-            [masks.NONE, masks.LOW, masks.LOW_RANDOM, masks.LOW_OPPOSITE, masks.ALL_BLIND],
-            "Table 1 regenerated",
-            "table 1, means: Llama 54.09 to 54.15, OLMo 56.66 to 57.55, Qwen 58.72 to 57.36",
-        )
-        few = figures.answers_table(lm.key, answers, [masks.NONE, masks.LOW, masks.ALL_BLIND])
-        judge.units(
-            POINTS.name,
-            answers.cost(masks.LOW).tolist(),
-            paper=TABLE_1,
-            series={f"table 1, {lm.key}": table, f"answers, {lm.key}": few},
-            note=f"{answers.masks.share(masks.LOW):.1%} of all query dimensions masked",
-            **lm.in_points(unable=nothing_to_mask(answers)),
-        )
+    judge.units(
+        POINTS,
+        lambda: lm.answers.under_masks.cost(masks.LOW),
+        of=lm.in_points,
+        unable=lambda: nothing_to_mask(lm.answers.under_masks),
+        note=lambda: f"{lm.answers.under_masks.masks.share(masks.LOW):.1%} of all query dimensions masked",
+        paper=TABLE_1,
+        series=lambda: shown_in_points(lm),
+    )
 
 
 @needs
@@ -202,35 +212,32 @@ def test_masking_low_utility_loses_few_points(lm, judge):
     ("rule", "other"), [(RANDOM, masks.LOW_RANDOM), (OPPOSITE, masks.LOW_OPPOSITE)], ids=["random", "highest"]
 )
 def test_beside_it_other_dimensions_cost_more_points(lm, judge, rule, other):
-    with lm.or_not_run(judge, rule):
-        answers = lm.answers.under_masks
-        more = answers.cost(other, against=masks.LOW)
-        judge.units(rule.name, more.tolist(), **lm.in_points(unable=nothing_to_mask(answers)))
+    judge.units(
+        rule,
+        lambda: lm.answers.under_masks.cost(other, against=masks.LOW),
+        of=lm.in_points,
+        unable=lambda: nothing_to_mask(lm.answers.under_masks),
+    )
 
 
 @needs
 @in_points
 def test_control_blind_heads_lose_many_points(lm, judge):
-    with lm.or_not_run(judge, POINTS, "all-heads-blind", NEGATIVE_CONTROL):
-        judge.units(
-            POINTS.name,
-            lm.answers.under_masks.cost(masks.ALL_BLIND).tolist(),
-            role=NEGATIVE_CONTROL,
-            **lm.control("all-heads-blind"),
-        )
+    judge.units(
+        POINTS,
+        lambda: lm.answers.under_masks.cost(masks.ALL_BLIND),
+        of=lm.control(NEGATIVE_CONTROL, "all-heads-blind"),
+    )
 
 
 @needs
 @in_points
 def test_control_the_instrument_itself_loses_no_points(lm, judge):
     """The same first questions answered by the plain model, by its own `generate`, nothing registered or masked."""
-    with lm.or_not_run(judge, POINTS, "nothing-masked", POSITIVE_CONTROL):
-        lost = lm.answers.instrument_cost()
-        judge.exact(
-            POINTS.name,
-            float(lost.mean()),
-            n=len(lost),
-            test=ASKED_PLAINLY,
-            role=POSITIVE_CONTROL,
-            **lm.control("nothing-masked"),
-        )
+    judge.exact(
+        POINTS,
+        lambda: lm.answers.instrument_cost().mean(),
+        of=lm.control(POSITIVE_CONTROL, "nothing-masked"),
+        n=lambda: len(lm.answers.instrument_cost()),
+        test=ASKED_PLAINLY,
+    )

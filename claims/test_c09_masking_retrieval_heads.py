@@ -148,8 +148,8 @@ ALONE = {
     "copying": (
         Rule(
             name="b, first quarter costs little, copying heads",
-            quantity="nats of lead lost beyond a small loss with the first quarter masked in the copying heads, on the "
-            "question's rows",
+            quantity="nats of lead lost beyond a small loss with the first quarter masked in the copying heads, "
+            "on the question's rows",
             side="below",
             margin=0.0,
             unit="nats",
@@ -162,8 +162,8 @@ ALONE = {
     "all": (
         Rule(
             name="first quarter costs little, all heads",
-            quantity="nats of lead lost beyond a small loss with the first quarter masked in all heads, on the "
-            "question's rows",
+            quantity="nats of lead lost beyond a small loss with the first quarter masked in all heads, "
+            "on the question's rows",
             side="below",
             margin=0.0,
             unit="nats",
@@ -233,9 +233,10 @@ CLAIM = Claim(
     title="Retrieval heads can spare the first dimensions, not the last",
     source="§5.4, table 2",
     scope=(PRETRAINED,),
-    statement="In heads with retrieval indicator above 0.5, masking the first 16 of 128 query dimensions slightly "
-    "raises the mean accuracy and the first 32 cost less than 2.2 points; masking the last 16 hurts and "
-    "the last 32 is detrimental; the last 16 hurt less when the answer is in the 20th, nearest, document.",
+    statement="In heads with retrieval indicator above 0.5, "
+    "masking the first 16 of 128 query dimensions slightly raises the mean accuracy and the first 32 cost less than "
+    "2.2 points; masking the last 16 hurts and the last 32 is detrimental; "
+    "the last 16 hurt less when the answer is in the 20th, nearest, document.",
     contradicted_if="one of the sentences is false of the model by more than its margin",
     unit_of_analysis="context",
     rules=(
@@ -250,13 +251,15 @@ CLAIM = Claim(
         *NEARER_IN_POINTS.values(),
     ),
     prior=Prior("low", "pruning pays across tasks"),
-    notes="Every context is asked with and without each mask at each place, and pairs with itself. SmolLM2-135M had "
-    "been looked at before, on other contexts: the first quarter of its retrieval heads cost 0.1 to 0.4 nats less "
-    "than nothing, the last eighth 10 to 13, and a random quarter of the same heads as much, so that 'the last are "
-    "needed' is specific in its copying heads alone. Power: with twelve contexts a cost whose spread is 0.5 nats is "
-    "told from a small loss of 0.7 in over 99% of runs; a gain of 0.2 nats is seen in about a third. Controls: "
-    "retrieval heads blind must lose more than a small loss and more than half of it; nothing masked must lose "
-    "neither.",
+    notes="Every context is asked with and without each mask at each place, and pairs with itself. "
+    "SmolLM2-135M had been looked at before, on other contexts: "
+    "the first quarter of its retrieval heads cost 0.1 to 0.4 nats less than nothing, the last eighth 10 to 13, "
+    "and a random quarter of the same heads as much, "
+    "so that 'the last are needed' is specific in its copying heads alone. Power: "
+    "with twelve contexts a cost whose spread is 0.5 nats is told from a small loss of 0.7 in over 99% of runs; "
+    "a gain of 0.2 nats is seen in about a third. Controls: "
+    "retrieval heads blind must lose more than a small loss and more than half of it; "
+    "nothing masked must lose neither.",
 )
 
 needs = pytest.mark.measures("contexts", "answers", "question rows")
@@ -279,14 +282,14 @@ def no_heads(lm, heads: str = RETRIEVAL, mask: str = "") -> str:
     return conditions.notes.get(mask or first(QUARTER, heads), "")
 
 
-def units_of(rule: Rule, asked, mask: str) -> list[float]:
+def units_of(rule: Rule, asked, mask: str) -> np.ndarray:
     """(n,) one number a context, in the quantity of that rule."""
     cost = asked.cost(mask)
     if rule is RAISES:
-        return (-cost).tolist()
+        return -cost
     if rule is DETRIMENTAL:
-        return (cost - asked.cost(BLIND) / 2).tolist()
-    return (cost - asked.small(BLIND)).tolist()
+        return cost - asked.cost(BLIND) / 2
+    return cost - asked.small(BLIND)
 
 
 def shown(lm) -> dict:
@@ -311,6 +314,15 @@ def shown(lm) -> dict:
     }
 
 
+def what_it_costs(lm, mask: str) -> str:
+    asked, retrieval = lm.judged.rows, lm.judged.conditions.retrieval
+    return (
+        f"{retrieval.sum()} of {retrieval.size} heads are retrieval heads; {asked.cost(mask).mean():.2f} nats lost, "
+        f"blind {asked.cost(BLIND).mean():.2f}; right {asked.accuracy().mean():.0f}% with nothing masked, "
+        f"{asked.accuracy(mask).mean():.0f}% with it"
+    )
+
+
 @needs
 @pytest.mark.parametrize(
     ("rule", "mask"),
@@ -318,149 +330,182 @@ def shown(lm) -> dict:
     ids=["a-first-eighth", "b-first-quarter", "c-last-eighth", "c-last-quarter"],
 )
 def test_masking_an_end_of_the_retrieval_heads(lm, judge, rule, mask):
-    with lm.or_not_run(judge, rule):
-        asked, retrieval = lm.judged.rows, lm.judged.conditions.retrieval
-        judge.units(
-            rule.name,
-            lambda: units_of(rule, asked, mask),
-            paper=TABLE_2[mask],
-            note=f"{retrieval.sum()} of {retrieval.size} heads are retrieval heads; {asked.cost(mask).mean():.2f} nats lost, "
-            f"blind {asked.cost(BLIND).mean():.2f}; right {asked.accuracy().mean():.0f}% with nothing masked, "
-            f"{asked.accuracy(mask).mean():.0f}% with it",
-            series=shown(lm) if rule is DETRIMENTAL else {},
-            **lm.answering(unable=no_heads(lm)),
-        )
+    judge.units(
+        rule,
+        lambda: units_of(rule, lm.judged.rows, mask),
+        of=lm.answering,
+        unable=lambda: no_heads(lm),
+        note=lambda: what_it_costs(lm, mask),
+        paper=TABLE_2[mask],
+        series=lambda: shown(lm) if rule is DETRIMENTAL else {},
+    )
+
+
+def relief(asked, place: int) -> np.ndarray:
+    """(n,) nats by which masking the last eighth costs less with the answer near the end than at that place."""
+    return asked.cost_at(last(EIGHTH), place) - asked.cost_at(last(EIGHTH), NEAREST)
+
+
+def what_there_is_to_lose(asked, place: int) -> str:
+    lost, blinded = ([asked.cost_at(mask, at).mean() for at in (place, NEAREST)] for mask in (last(EIGHTH), BLIND))
+    return (
+        f"{lost[0]:.1f} nats lost there and {lost[1]:.1f} near the end, of {blinded[0]:.1f} and {blinded[1]:.1f} "
+        "that blinding costs: where the right word leads by less there is less to lose"
+    )
 
 
 @needs
 @pytest.mark.parametrize("place", NEARER, ids=["beginning", "middle"])
 def test_an_answer_that_is_near_is_hurt_less(lm, judge, place):
-    with lm.or_not_run(judge, NEARER[place]):
-        asked = lm.judged.rows
-        lost, blinded = ([asked.cost_at(mask, at).mean() for at in (place, NEAREST)] for mask in (last(EIGHTH), BLIND))
-        relief = asked.cost_at(last(EIGHTH), place) - asked.cost_at(last(EIGHTH), NEAREST)
-        judge.units(
-            NEARER[place].name,
-            relief.tolist(),
-            note=f"{lost[0]:.1f} nats lost there and {lost[1]:.1f} near the end, of {blinded[0]:.1f} and {blinded[1]:.1f} "
-            "that blinding costs: where the right word leads by less there is less to lose",
-            paper=f"table 2: {RELIEF[0 if place == 0 else 9]} points",
-            **lm.answering(unable=no_heads(lm)),
-        )
+    judge.units(
+        NEARER[place],
+        lambda: relief(lm.judged.rows, place),
+        of=lm.answering,
+        unable=lambda: no_heads(lm),
+        note=lambda: what_there_is_to_lose(lm.judged.rows, place),
+        paper=f"table 2: {RELIEF[0 if place == 0 else 9]} points",
+    )
 
 
 @needs
 @pytest.mark.parametrize("compared", COMPARED)
 def test_beside_it_what_the_paper_did_not_compare(lm, judge, compared):
     rule, (costly, cheap, heads) = COMPARED[compared]
-    with lm.or_not_run(judge, rule):
+
+    def more_lost() -> np.ndarray:
         asked = lm.judged.questions
-        more = asked.cost(costly, against=cheap) - asked.small(masks.blind(heads))
-        unable = no_heads(lm, heads) or no_heads(lm, mask=cheap)
-        judge.units(
-            rule.name,
-            more.tolist(),
-            note=f"{asked.cost(costly).mean():.2f} against {asked.cost(cheap).mean():.2f} nats",
-            **lm.answering(unable=unable),
-        )
+        return asked.cost(costly, against=cheap) - asked.small(masks.blind(heads))
+
+    def both_costs() -> str:
+        asked = lm.judged.questions
+        return f"{asked.cost(costly).mean():.2f} against {asked.cost(cheap).mean():.2f} nats"
+
+    judge.units(
+        rule,
+        more_lost,
+        of=lm.answering,
+        unable=lambda: no_heads(lm, heads) or no_heads(lm, mask=cheap),
+        note=both_costs,
+    )
 
 
 @needs
 @pytest.mark.parametrize("which", ALONE)
 def test_beside_it_the_first_quarter_of_other_sets_of_heads(lm, judge, which):
     rule, heads = ALONE[which]
-    with lm.or_not_run(judge, rule):
-        asked = lm.judged.questions
-        cost = asked.cost(first(QUARTER, heads))
-        judge.units(
-            rule.name,
-            (cost - asked.small(masks.blind(heads))).tolist(),
-            note=f"{cost.mean():.2f} nats lost in {lm.judged.conditions.heads[heads].sum()} heads",
-            **lm.answering(unable=no_heads(lm, heads)),
-        )
+
+    def lost() -> np.ndarray:
+        return lm.judged.questions.cost(first(QUARTER, heads))
+
+    judge.units(
+        rule,
+        lambda: lost() - lm.judged.questions.small(masks.blind(heads)),
+        of=lm.answering,
+        unable=lambda: no_heads(lm, heads),
+        note=lambda: f"{lost().mean():.2f} nats lost in {lm.judged.conditions.heads[heads].sum()} heads",
+    )
+
+
+controlled_rules = pytest.mark.parametrize("rule", [CHEAP, HURTS, DETRIMENTAL], ids=["b", "c-hurts", "c-detrimental"])
 
 
 @needs
-@pytest.mark.parametrize("rule", [CHEAP, HURTS, DETRIMENTAL], ids=["b", "c-hurts", "c-detrimental"])
-@pytest.mark.parametrize("mask", [BLIND, masks.NONE], ids=["blind", "nothing-masked"])
-def test_control_blind_heads_and_no_mask_at_all(lm, judge, rule, mask):
-    """Blind retrieval heads must cost much, by every rule on a cost. Nothing masked must not: the plain model, nothing
-    registered, is asked the same of the first contexts."""
-    role = POSITIVE_CONTROL if (rule is CHEAP) == (mask == masks.NONE) else NEGATIVE_CONTROL
-    name = "retrieval-heads-blind" if mask == BLIND else "nothing-masked"
-    with lm.or_not_run(judge, rule, name, role):
-        asked = lm.judged.rows
-        if mask == BLIND:
-            judge.units(rule.name, units_of(rule, asked, mask), role=role, **lm.control(name))
-        else:
-            off = np.abs(asked.off)
-            judge.exact(
-                rule.name,
-                float(off.max()) - HALVED,
-                n=off.size,
-                test="the plain model's own lead, question by question, against log 2",
-                role=role,
-                **lm.control(name),
-            )
+@controlled_rules
+def test_control_blind_retrieval_heads_cost_much(lm, judge, rule):
+    role = NEGATIVE_CONTROL if rule is CHEAP else POSITIVE_CONTROL
+    judge.units(
+        rule,
+        lambda: units_of(rule, lm.judged.rows, BLIND),
+        of=lm.control(role, "retrieval-heads-blind"),
+    )
+
+
+@needs
+@controlled_rules
+def test_control_no_mask_at_all_costs_nothing(lm, judge, rule):
+    """The plain model, nothing registered, is asked the same of the first contexts."""
+    role = POSITIVE_CONTROL if rule is CHEAP else NEGATIVE_CONTROL
+    judge.exact(
+        rule,
+        lambda: np.abs(lm.judged.rows.off).max() - HALVED,
+        of=lm.control(role, "nothing-masked"),
+        n=lambda: lm.judged.rows.off.size,
+        test="the plain model's own lead, question by question, against log 2",
+    )
 
 
 # in the paper's points, where whole questions are asked
+
+
+def shown_in_points(lm) -> dict:
+    answers = lm.answers.under_masks
+    names = [masks.NONE, *(end(dose) for end in (first, last, masks.scattered) for dose in masks.DOSES)]
+    return {
+        f"dose curve, {lm.key}": figures.dose(lm.key, answers),
+        f"table 2 in points, {lm.key}": figures.mask_table(
+            lm.key,
+            answers,
+            [*names, last(QUARTER, OTHERS), BLIND],
+            "Table 2 regenerated with its controls",
+            None,
+        ),
+    }
+
+
+def points_of(mask: str, answers) -> np.ndarray:
+    """(n,) points lost; of the first eighth, which should raise accuracy, points gained."""
+    cost = answers.cost(mask)
+    return -cost if mask == first(EIGHTH) else cost
 
 
 @needs
 @in_points
 @pytest.mark.parametrize("mask", IN_POINTS)
 def test_masking_an_end_in_points(lm, judge, mask):
-    rule = IN_POINTS[mask]
-    with lm.or_not_run(judge, rule):
-        answers = lm.answers.under_masks
-        cost = answers.cost(mask)
-        series = {}
-        if mask == last(QUARTER):
-            names = [masks.NONE, *(end(dose) for end in (first, last, masks.scattered) for dose in masks.DOSES)]
-            series = {
-                f"dose curve, {lm.key}": figures.dose(lm.key, answers),
-                f"table 2 in points, {lm.key}": figures.mask_table(
-                    lm.key,
-                    answers,
-                    [*names, last(QUARTER, OTHERS), BLIND],
-                    "Table 2 regenerated with its controls",
-                    None,
-                ),
-            }
-        judge.units(
-            rule.name,
-            (-cost if mask == first(EIGHTH) else cost).tolist(),
-            paper=TABLE_2[mask],
-            series=series,
-            **lm.in_points(unable=no_heads(lm)),
-        )
+    judge.units(
+        IN_POINTS[mask],
+        lambda: points_of(mask, lm.answers.under_masks),
+        of=lm.in_points,
+        unable=lambda: no_heads(lm),
+        paper=TABLE_2[mask],
+        series=lambda: shown_in_points(lm) if mask == last(QUARTER) else {},
+    )
+
+
+def unasked(answers, position: int) -> str:
+    """Why two documents cannot be compared, '' if they can."""
+    missing = {position, 19} - set(answers.positions)
+    return f"no questions with the answer in document {min(missing) + 1}" if missing else ""
+
+
+def relief_in_points(answers, position: int) -> np.ndarray:
+    """(n,) points less that masking the last eighth costs with the answer in the 20th document."""
+    if unasked(answers, position):
+        return np.zeros(0)
+    return answers.cost_at(last(EIGHTH), position) - answers.cost_at(last(EIGHTH), 19)
 
 
 @needs
 @in_points
 @pytest.mark.parametrize("position", NEARER_IN_POINTS, ids=lambda position: f"document-{position + 1}")
 def test_the_nearest_document_is_hurt_fewer_points(lm, judge, position):
-    rule = NEARER_IN_POINTS[position]
-    with lm.or_not_run(judge, rule):
-        answers = lm.answers.under_masks
-        missing = {position, 19} - set(answers.positions)
-        unasked = f"no questions with the answer in document {min(missing) + 1}" if missing else ""
-        relief = [] if missing else answers.cost_at(last(EIGHTH), position) - answers.cost_at(last(EIGHTH), 19)
-        judge.units(
-            rule.name,
-            [float(points) for points in relief],
-            reach=200.0,
-            paper=f"table 2: {RELIEF[position]} points",
-            **lm.in_points(unable=no_heads(lm) or unasked),
-        )
+    judge.units(
+        NEARER_IN_POINTS[position],
+        lambda: relief_in_points(lm.answers.under_masks, position),
+        of=lm.in_points,
+        reach=200.0,
+        unable=lambda: no_heads(lm) or unasked(lm.answers.under_masks, position),
+        paper=f"table 2: {RELIEF[position]} points",
+    )
 
 
 @needs
 @in_points
 @pytest.mark.parametrize("mask", [first(QUARTER), last(EIGHTH), last(QUARTER)])
 def test_control_blind_heads_in_points(lm, judge, mask):
-    rule, name = IN_POINTS[mask], "retrieval-heads-blind"
     role = NEGATIVE_CONTROL if mask == first(QUARTER) else POSITIVE_CONTROL
-    with lm.or_not_run(judge, rule, name, role):
-        judge.units(rule.name, lm.answers.under_masks.cost(BLIND).tolist(), role=role, **lm.control(name))
+    judge.units(
+        IN_POINTS[mask],
+        lambda: lm.answers.under_masks.cost(BLIND),
+        of=lm.control(role, "retrieval-heads-blind"),
+    )

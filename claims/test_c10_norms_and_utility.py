@@ -14,6 +14,7 @@ from fixtures.admissible import counted, on_every
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.instruments import head_profiles as profiles
 from fixtures.statistics import mean_of_units
+from fixtures.subject import Subject
 
 IS = "Pearson correlation over heads of the mean row norm with the mean utility of the {} eighth of the dimensions"
 SIGN = "'go together' says a sign; below 0.1 a correlation explains a hundredth of the variance, which nobody would see"
@@ -27,8 +28,8 @@ WITHIN = Rule(
     side="above",
     margin=0.1,
     unit="",
-    why="below 0.1 a rank correlation explains a hundredth of the variance of the ranks: nothing that a person "
-    "would see",
+    why="below 0.1 a rank correlation explains a hundredth of the variance of the ranks: "
+    "nothing that a person would see",
     per="context",
 )
 
@@ -37,14 +38,15 @@ CLAIM = Claim(
     scope=(PRETRAINED,),
     title="Larger query rows go with higher utility",
     source="§5.2, fig. 4",
-    statement="A head's query row norms and its utility scores go together: over heads, for the first and for the "
-    "last dimensions, and over the dimensions within a head.",
+    statement="A head's query row norms and its utility scores go together: over heads, "
+    "for the first and for the last dimensions, and over the dimensions within a head.",
     contradicted_if="at every weight of eq. 4 that may be admissible a correlation is below 0.1",
     unit_of_analysis="head",
     rules=(*OVER_HEADS.values(), WITHIN),
-    notes="The paper shows fig. 4 and states no sign; the sentence decided is ours. Norms are the rows as the paper "
-    "takes them (C05), divided by the mean of their head or layer where a q_norm divides by that. Controls: heads "
-    "drawn with a planted relation of either sign.",
+    notes="The paper shows fig. 4 and states no sign; the sentence decided is ours. "
+    "Norms are the rows as the paper takes them (C05), "
+    "divided by the mean of their head or layer where a q_norm divides by that. Controls: "
+    "heads drawn with a planted relation of either sign.",
 )
 
 needs = pytest.mark.measures("norms", "utility", "contexts")
@@ -87,20 +89,22 @@ def shown(lm) -> dict:
 @needs
 @pytest.mark.parametrize("end", OVER_HEADS)
 def test_norm_and_utility_over_heads(lm, judge, end):
-    with lm.or_not_run(judge, OVER_HEADS[end]):
-        judge.interval(
-            OVER_HEADS[end].name,
-            lambda: over_heads(lm, end),
-            series=shown(lm) if end == "last" else {},
-            paper="fig. 4: a scatter, no number",
-            **lm.context(),
-        )
+    judge.interval(
+        OVER_HEADS[end],
+        lambda: over_heads(lm, end),
+        of=lm,
+        paper="fig. 4: a scatter, no number",
+        series=lambda: shown(lm) if end == "last" else {},
+    )
 
 
 @needs
 def test_norm_and_utility_within_heads(lm, judge):
-    with lm.or_not_run(judge, WITHIN):
-        judge.interval(WITHIN.name, lambda: within(lm), **lm.context())
+    judge.interval(WITHIN, lambda: within(lm), of=lm)
+
+
+def planted(what: str, role: str) -> Subject:
+    return Subject(f"planted/{what}", role=role, provenance={"data": "planted by construction"})
 
 
 @pytest.mark.parametrize(("sign", "role"), [(1, POSITIVE_CONTROL), (-1, NEGATIVE_CONTROL)], ids=["together", "against"])
@@ -108,11 +112,9 @@ def test_norm_and_utility_within_heads(lm, judge):
 def test_control_planted_heads(judge, end, sign, role):
     sizes, used = profiles.planted_heads(sign * 0.6, seed=10)
     judge.interval(
-        OVER_HEADS[end].name,
+        OVER_HEADS[end],
         lambda: correlated(sizes, used, OVER_HEADS[end]),
-        model=f"planted/{'together' if sign > 0 else 'against'}",
-        role=role,
-        provenance={"data": "planted by construction"},
+        of=planted("together" if sign > 0 else "against", role),
     )
 
 
@@ -125,10 +127,4 @@ def test_control_planted_profiles(judge, plant, role):
     rising = np.linspace(0.2, 1, 32)
     rows = np.repeat(rising, 2) + 0.1 * draw.normal(size=(2, 4, 64))
     u = (rising if plant == "rising" else rising[::-1]) + 0.1 * draw.normal(size=(3, 2, 4, 32))
-    judge.units(
-        WITHIN.name,
-        [order(rows, one) for one in u],
-        model=f"planted/{plant}",
-        role=role,
-        provenance={"data": "planted by construction"},
-    )
+    judge.units(WITHIN, [order(rows, one) for one in u], of=planted(plant, role))

@@ -21,7 +21,7 @@ import re
 
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.claim import CLAIM_ROLE, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.claim import PRINTED as PRINTED_TABLES
 from fixtures.paper import audit, planted, power, shown
 from fixtures.paper.tables import (
@@ -38,6 +38,7 @@ from fixtures.paper.tables import (
     as_printed,
 )
 from fixtures.statistics import normal_interval
+from fixtures.subject import Subject
 
 SMALL = 2.2
 ROUNDING = "two printed numbers are each within 0.005 of what was measured: a smaller difference could be rounding"
@@ -45,42 +46,77 @@ FOUR_ROUNDINGS = ROUNDING.replace("two", "four")
 PAPERS_OWN = "the paper's own figure, reported as a small loss (§5.4)"
 
 MEANS = Rule(
-    "means", "largest distance of a printed mean from the mean of its columns", "below", 0.01, "points",
-    "the mean is rounded by up to 0.005 points and so is each of its columns",
-)  # fmt: skip
+    name="means",
+    quantity="largest distance of a printed mean from the mean of its columns",
+    side="below",
+    margin=0.01,
+    unit="points",
+    why="the mean is rounded by up to 0.005 points and so is each of its columns",
+)
 
 SENTENCES = {
-    Rule("a, [:16] raises", "rise of the mean accuracy with [:16] masked", "above", 0.01, "points", ROUNDING,
-         shift=SMALL / 2):
-        audit.rise(FIRST_16),
-    Rule("b, [:32] costs little", "loss of mean accuracy with [:32] masked", "below", SMALL, "points", PAPERS_OWN):
-        audit.cost(FIRST_32),
     Rule(
-        "c, [-16:] hurts", "loss of mean accuracy with [-16:] masked", "above", SMALL, "points",
-        "what hurts must cost more than the 2.2 points that the paper reports as a small loss",
+        name="a, [:16] raises",
+        quantity="rise of the mean accuracy with [:16] masked",
+        side="above",
+        margin=0.01,
+        unit="points",
+        why=ROUNDING,
+        shift=SMALL / 2,
+    ): audit.rise(FIRST_16),
+    Rule(
+        name="b, [:32] costs little",
+        quantity="loss of mean accuracy with [:32] masked",
+        side="below",
+        margin=SMALL,
+        unit="points",
+        why=PAPERS_OWN,
+    ): audit.cost(FIRST_32),
+    Rule(
+        name="c, [-16:] hurts",
+        quantity="loss of mean accuracy with [-16:] masked",
+        side="above",
+        margin=SMALL,
+        unit="points",
+        why="what hurts must cost more than the 2.2 points that the paper reports as a small loss",
     ): audit.cost(LAST_16),
     Rule(
-        "c, [-32:] is detrimental", "loss of mean accuracy with [-32:] masked", "above", 11.9, "points",
-        "more than the largest swing that moving the answer causes in an unmasked model (Llama, 60.49 to 48.59), the "
-        "effect that the benchmark was made to show",
+        name="c, [-32:] is detrimental",
+        quantity="loss of mean accuracy with [-32:] masked",
+        side="above",
+        margin=11.9,
+        unit="points",
+        why="more than the largest swing that moving the answer causes in an unmasked model (Llama, 60.49 to 48.59), "
+        "the effect that the benchmark was made to show",
     ): audit.cost(LAST_32),
     Rule(
-        "d, nearer than the 1st",
-        "how much less masking [-16:] costs with the answer in the 20th document than in the 1st",
-        "above", 0.02, "points", FOUR_ROUNDINGS, shift=SMALL / 2,
+        name="d, nearer than the 1st",
+        quantity="how much less masking [-16:] costs with the answer in the 20th document than in the 1st",
+        side="above",
+        margin=0.02,
+        unit="points",
+        why=FOUR_ROUNDINGS,
+        shift=SMALL / 2,
     ): audit.relief(LAST_16, "1st"),
     Rule(
-        "d, nearer than the 10th",
-        "how much less masking [-16:] costs with the answer in the 20th document than in the 10th",
-        "above", 0.02, "points", FOUR_ROUNDINGS, shift=SMALL / 2,
+        name="d, nearer than the 10th",
+        quantity="how much less masking [-16:] costs with the answer in the 20th document than in the 10th",
+        side="above",
+        margin=0.02,
+        unit="points",
+        why=FOUR_ROUNDINGS,
+        shift=SMALL / 2,
     ): audit.relief(LAST_16, "10th"),
     Rule(
-        "masking u < 0.5 costs little", "loss of mean accuracy with every dimension of utility below 0.5 masked",
-        "below", SMALL, "points",
-        "'little is lost' has no number in the text; 2.2 points is the only loss that the paper puts a figure to and "
-        "calls small",
+        name="masking u < 0.5 costs little",
+        quantity="loss of mean accuracy with every dimension of utility below 0.5 masked",
+        side="below",
+        margin=SMALL,
+        unit="points",
+        why="'little is lost' has no number in the text; "
+        "2.2 points is the only loss that the paper puts a figure to and calls small",
     ): audit.cost(LOW_UTILITY),
-}  # fmt: skip
+}
 
 SENTENCES_OF_TABLE_2 = {
     rule: contrast for rule, contrast in SENTENCES.items() if rule.name[:3] in ("a, ", "b, ", "c, ", "d, ")
@@ -89,52 +125,72 @@ SENTENCES_OF_TABLE_2 = {
 
 SAMPLING = {
     dataclasses.replace(
-        rule, name=f"{rule.name}, beyond sampling", why=f"that of '{rule.name}'; {rule.why}",
-        decisive=False, family="beyond sampling",
+        rule,
+        name=f"{rule.name}, beyond sampling",
+        why=rule.why,
+        decisive=False,
+        family="beyond sampling",
     ): contrast
     for rule, contrast in SENTENCES.items()
-}  # fmt: skip
+}
 
 SLIGHT = Rule(
-    "a, the rise is slight", "rise of the mean accuracy with [:16] masked", "below", SMALL, "points",
-    "a rise is slight where a loss of the same size would be called small", decisive=False,
-)  # fmt: skip
-WORST_POSITION = Rule(
-    "b, at the worst position", "loss of accuracy with [:32] masked, at the position of the answer that loses most",
-    "below", SMALL, "points", "the sentence speaks of the mean; a mean can hide a position at which much is lost",
+    name="a, the rise is slight",
+    quantity="rise of the mean accuracy with [:16] masked",
+    side="below",
+    margin=SMALL,
+    unit="points",
+    why="a rise is slight where a loss of the same size would be called small",
     decisive=False,
-)  # fmt: skip
+)
+WORST_POSITION = Rule(
+    name="b, at the worst position",
+    quantity="loss of accuracy with [:32] masked, at the position of the answer that loses most",
+    side="below",
+    margin=SMALL,
+    unit="points",
+    why="the sentence speaks of the mean; a mean can hide a position at which much is lost",
+    decisive=False,
+)
 COUNTS = Rule(
-    "whole counts", "largest distance of a printed accuracy from a whole number of right answers out of 2655",
-    "below", 0.005, "points", "rounding to two decimals moves a number by up to 0.005 points", decisive=False,
-)  # fmt: skip
+    name="whole counts",
+    quantity="largest distance of a printed accuracy from a whole number of right answers out of 2655",
+    side="below",
+    margin=0.005,
+    unit="points",
+    why="rounding to two decimals moves a number by up to 0.005 points",
+    decisive=False,
+)
 
 CLAIM = Claim(
     id="C11",
     title="The paper's sentences follow from its own tables",
     source="§5.2 and §5.4, tables 1-3",
     scope=(PRINTED_TABLES,),
-    statement="Every printed mean is the mean of its columns. Masking the first 16 dimensions of the retrieval heads "
-    "raises the mean and the first 32 cost less than 2.2 points; masking the last 16 hurts and the last 32 is "
-    "detrimental; the last 16 hurt less when the answer is in the 20th, nearest, document; masking dimensions of low "
-    "utility loses little.",
-    contradicted_if="a mean is not that of its columns, or a sentence is false of a model's printed numbers by more "
-    "than rounding",
+    statement="Every printed mean is the mean of its columns. "
+    "Masking the first 16 dimensions of the retrieval heads raises the mean and the first 32 cost less than 2.2 "
+    "points; masking the last 16 hurts and the last 32 is detrimental; "
+    "the last 16 hurt less when the answer is in the 20th, nearest, document; "
+    "masking dimensions of low utility loses little.",
+    contradicted_if="a mean is not that of its columns, "
+    "or a sentence is false of a model's printed numbers by more than rounding",
     unit_of_analysis="question",
     rules=(MEANS, *SENTENCES, SLIGHT, WORST_POSITION, COUNTS, *SAMPLING),
     families={"beyond sampling": len(SAMPLING) * len(MODELS)},
-    notes="The nearest-document sentence is tested against the 1st and against the 10th document apart, since 'less' "
-    "does not say than which. Rows named 'beyond sampling' take 2655 questions as a sample; arithmetic rows have no "
-    "sampling error. '[:16]' is the 8 fastest pairs. The row 'whole counts' finds accuracies that are one hundredth "
-    "of a point from any whole number of right answers out of 2655: far too little to touch a sentence.",
+    notes="The nearest-document sentence is tested against the 1st and against the 10th document apart, "
+    "since 'less' does not say than which. Rows named 'beyond sampling' take 2655 questions as a sample; "
+    "arithmetic rows have no sampling error. '[:16]' is the 8 fastest pairs. "
+    "The row 'whole counts' finds accuracies that are one hundredth of a point from any whole number of right answers "
+    "out of 2655: far too little to touch a sentence.",
 )
 
+NEAR_THE_MIDDLE = next(rule for rule in SENTENCES if rule.name == "d, nearer than the 10th")
 SHOWN = {
-    (MEANS.name, LLAMA): lambda: {
+    (MEANS, LLAMA): lambda: {
         "every printed row": shown.every_row(list(PRINTED.values())),
         "mean accuracy by dose": shown.dose(list(PRINTED.values())),
     },
-    ("d, nearer than the 10th", QWEN): lambda: {
+    (NEAR_THE_MIDDLE, QWEN): lambda: {
         "sentences by model": shown.sentences(list(PRINTED.values()), SENTENCES, CLAIM.alpha),
         "cost by position": shown.cost_by_position(list(PRINTED.values())),
         "power": power.power_table(list(PRINTED.values()), SENTENCES_OF_TABLE_2, CLAIM.alpha),
@@ -150,80 +206,110 @@ def by_name(rules):
     return pytest.mark.parametrize("rule", list(rules), ids=lambda rule: re.sub(r"[^\w.]+", "-", rule.name))
 
 
-def series(rule, model):
-    return SHOWN.get((rule.name, model), dict)()
+def series_of(rule: Rule, table):
+    return SHOWN.get((rule, table.key), dict)
 
 
-def audit_means(judge, table, **context):
+def audit_means(judge, table, role=CLAIM_ROLE):
     """Judge the worst deviation of a printed mean from that of its columns."""
-    worst = max(audit.mean_deviation(row) for row in table.rows)
-    return judge.exact(
-        MEANS.name, float(worst), n=len(table.rows), test="worst of the printed rows, exact", model=table.key, **context
+    judge.exact(
+        MEANS,
+        float(max(audit.mean_deviation(row) for row in table.rows)),
+        of=Subject(table.key, role=role),
+        n=len(table.rows),
+        test="worst of the printed rows, exact",
+        series=series_of(MEANS, table),
     )
 
 
-def audit_sentence(judge, rule, table, **context):
+def audit_sentence(judge, rule, table, role=CLAIM_ROLE):
     """Judge one sentence by arithmetic on the printed numbers."""
     contrast = SENTENCES[rule]
-    return judge.exact(
-        rule.name, float(audit.printed(table, contrast)), n=1, test="arithmetic on printed numbers, exact",
-        note=audit.working(table, contrast), model=table.key, paper=audit.numbers_used(table, contrast), **context,
-    )  # fmt: skip
+    judge.exact(
+        rule,
+        float(audit.printed(table, contrast)),
+        of=Subject(table.key, role=role),
+        n=1,
+        test="arithmetic on printed numbers, exact",
+        note=audit.working(table, contrast),
+        paper=audit.numbers_used(table, contrast),
+        series=series_of(rule, table),
+    )
 
 
-def audit_sampling(judge, rule, table, **context):
+def audit_sampling(judge, rule, table, role=CLAIM_ROLE):
     """Judge the same contrast with the error of drawing the questions."""
     contrast = SAMPLING[rule]
     drawn = audit.sampling(table, contrast)
     measured = normal_interval(
-        drawn.estimate, drawn.se, rule.side, rule.margin, CLAIM.alpha, drawn.n,
+        drawn.estimate,
+        drawn.se,
+        rule.side,
+        rule.margin,
+        CLAIM.alpha,
+        drawn.n,
         f"z interval, cells as independent binomial samples (standard error {drawn.se:.2f}; at most "
         f"{drawn.se_bound:.2f} whatever the pairing)",
-    )  # fmt: skip
-    return judge.interval(rule.name, measured, model=table.key, paper=audit.numbers_used(table, contrast), **context)
+    )
+    judge.interval(
+        rule,
+        measured,
+        of=Subject(table.key, role=role),
+        paper=audit.numbers_used(table, contrast),
+    )
 
 
-def audit_slight(judge, table, **context):
+def audit_slight(judge, table, role=CLAIM_ROLE):
     """Judge whether the rise of sentence (a) is as small as it says."""
     contrast = audit.rise(FIRST_16)
-    return judge.exact(
-        SLIGHT.name, float(audit.printed(table, contrast)), n=1, test=f"arithmetic: {audit.working(table, contrast)}",
-        model=table.key, paper=audit.numbers_used(table, contrast), **context,
-    )  # fmt: skip
+    judge.exact(
+        SLIGHT,
+        float(audit.printed(table, contrast)),
+        of=Subject(table.key, role=role),
+        n=1,
+        test=f"arithmetic: {audit.working(table, contrast)}",
+        paper=audit.numbers_used(table, contrast),
+    )
 
 
-def audit_worst_position(judge, table, **context):
+def audit_worst_position(judge, table, role=CLAIM_ROLE):
     """Judge sentence (b) where it is weakest."""
     column, loss = audit.worst_cost(table, FIRST_32)
     contrast = audit.cost(FIRST_32, column)
-    return judge.exact(
-        WORST_POSITION.name, float(loss), n=len(POSITIONS),
+    judge.exact(
+        WORST_POSITION,
+        float(loss),
+        of=Subject(table.key, role=role),
+        n=len(POSITIONS),
         test=f"worst of the positions, exact: {column}, {audit.working(table, contrast)}",
-        model=table.key, paper=audit.numbers_used(table, contrast), **context,
-    )  # fmt: skip
+        paper=audit.numbers_used(table, contrast),
+    )
 
 
-def audit_counts(judge, table, **context):
+def audit_counts(judge, table, role=CLAIM_ROLE):
     """Judge whether the printed accuracies can be those of 2655 questions."""
     cells = [(row.arm, column) for row in table.rows for column in POSITIONS]
     arm, column = max(cells, key=lambda cell: audit.count_distance(table.cell(*cell)))
     value = table.cell(arm, column)
-    return judge.exact(
-        COUNTS.name, float(audit.count_distance(value)), n=len(cells),
+    judge.exact(
+        COUNTS,
+        float(audit.count_distance(value)),
+        of=Subject(table.key, role=role),
+        n=len(cells),
         test=f"worst of the printed accuracies, exact: {arm} {column}, nearest {audit.nearest_count(value)} right",
-        model=table.key, paper=f"{arm} {column} {as_printed(value)}", **context,
-    )  # fmt: skip
+        paper=f"{arm} {column} {as_printed(value)}",
+    )
 
 
 @models
 def test_every_mean_is_the_mean_of_its_columns(judge, model):
-    audit_means(judge, PRINTED[model], series=series(MEANS, model))
+    audit_means(judge, PRINTED[model])
 
 
 @models
 @by_name(SENTENCES)
 def test_the_sentence_follows_from_the_table(judge, model, rule):
-    audit_sentence(judge, rule, PRINTED[model], series=series(rule, model))
+    audit_sentence(judge, rule, PRINTED[model])
 
 
 @models

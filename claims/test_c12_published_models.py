@@ -24,76 +24,117 @@ from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PUBLISHED, Claim,
 from fixtures.data.published import BY_QUERY_HEAD, GATE_FILES, RANK_FILES, HeadGates, PublishedError, Unavailable
 from fixtures.instruments import pair_importance as pairs
 from fixtures.rope.dirichlet import is_fast, modulus
+from fixtures.subject import Subject
 
 SHARE = "of the pairs"
 SIGN = "'{}' says an order, and an order has a sign and no size; how large the gap is, 'fastest quarter is lower' says"
 
 LOWER = Rule(
-    "fastest quarter is lower", "how far the mean importance of the fastest quarter of pairs lies under that of all pairs",
-    "above", 0.2, "of the mean",
-    "the margin of C03, which asks the same of learned weights; ranks in a random order give 0, a perfect order 0.77",
-)  # fmt: skip
+    name="fastest quarter is lower",
+    quantity="how far the mean importance of the fastest quarter of pairs lies under that of all pairs",
+    side="above",
+    margin=0.2,
+    unit="of the mean",
+    why="a fifth of the mean, as C03 asks of learned weights; ranks in a random order give 0, a perfect order 0.77",
+)
 LEAST = Rule(
-    "fastest quarter is the least", "mean importance of the next least important quarter minus that of the fastest",
-    "above", 0.0, SHARE, SIGN.format("least important"), shift=0.05,
-)  # fmt: skip
+    name="fastest quarter is the least",
+    quantity="mean importance of the next least important quarter minus that of the fastest",
+    side="above",
+    margin=0.0,
+    unit=SHARE,
+    why=SIGN.format("least important"),
+    shift=0.05,
+)
 RISES = Rule(
-    "importance rises", "smallest rise of mean importance from one quarter of pairs to the next slower one",
-    "above", 0.0, SHARE, SIGN.format("rises"), shift=0.05,
-)  # fmt: skip
+    name="importance rises",
+    quantity="smallest rise of mean importance from one quarter of pairs to the next slower one",
+    side="above",
+    margin=0.0,
+    unit=SHARE,
+    why=SIGN.format("rises"),
+    shift=0.05,
+)
 BY_HEAD = Rule(
-    "fastest quarter is lower, by query head", "how far the mean importance of the fastest quarter of pairs lies under "
-    "that of all pairs, ranked for each query head by itself", "above", 0.2, "of the mean",
-    "that of 'fastest quarter is lower'; summing over the query heads of a group must not have made the effect",
+    name="fastest quarter is lower, by query head",
+    quantity="how far the mean importance of the fastest quarter of pairs lies under that of all pairs, "
+    "ranked for each query head by itself",
+    side="above",
+    margin=0.2,
+    unit="of the mean",
+    why="a fifth of the mean, as for key heads; summing over the query heads of a group must not have made the effect",
     decisive=False,
-)  # fmt: skip
+)
 HALF = "a correlation of 0.5 leaves three quarters of the variance over pairs to something else: below, it is no description"
 KERNEL = Rule(
-    "follows the kernel", "Pearson correlation of the mean importance profile with the Dirichlet kernel for the model's "
-    "base and trained context", "above", 0.5, "", HALF, decisive=False,
-)  # fmt: skip
-KERNEL_ORDER = Rule(
-    "follows the kernel's order", "Spearman correlation of the mean importance profile with the Dirichlet kernel for the "
-    "model's base and trained context", "above", 0.5, "", HALF, decisive=False,
-)  # fmt: skip
-LINE = Rule(
-    "kernel beats a line", "Pearson correlation of the mean importance profile with the kernel minus that with the index "
-    "of the pair", "above", 0.0, "",
-    "the kernel knows base and context, the index nothing: a predictor earns its keep by any gain over it", decisive=False,
-    shift=0.05,
-)  # fmt: skip
-FEW = Rule(
-    "retrieval heads are few by gate", "share of key-value heads with a gate above 0.5", "below", 0.05, "of the heads",
-    "'less than 5% of the attention heads are retrieval' by copy score (Wu et al. 2024, arXiv 2404.15574, abstract)",
+    name="follows the kernel",
+    quantity="Pearson correlation of the mean importance profile with the Dirichlet kernel for the model's base and "
+    "trained context",
+    side="above",
+    margin=0.5,
+    unit="",
+    why=HALF,
     decisive=False,
-)  # fmt: skip
+)
+KERNEL_ORDER = Rule(
+    name="follows the kernel's order",
+    quantity="Spearman correlation of the mean importance profile with the Dirichlet kernel for the model's base and "
+    "trained context",
+    side="above",
+    margin=0.5,
+    unit="",
+    why=HALF,
+    decisive=False,
+)
+LINE = Rule(
+    name="kernel beats a line",
+    quantity="Pearson correlation of the mean importance profile with the kernel minus that with the index of the pair",
+    side="above",
+    margin=0.0,
+    unit="",
+    why="the kernel knows base and context, the index nothing: a predictor earns its keep by any gain over it",
+    decisive=False,
+    shift=0.05,
+)
+FEW = Rule(
+    name="retrieval heads are few by gate",
+    quantity="share of key-value heads with a gate above 0.5",
+    side="below",
+    margin=0.05,
+    unit="of the heads",
+    why="'less than 5% of the attention heads are retrieval' by copy score (Wu et al. 2024, arXiv 2404.15574, abstract)",
+    decisive=False,
+)
 
 CLAIM = Claim(
     id="C12",
     title="Published ranks of real models agree",
     source="MHA2MLA and DuoAttention against §4, fig. 1a and §5.2, fig. 2",
     scope=(PUBLISHED,),
-    statement="Where others ranked the rotary pairs of real models by |q||k|, the fastest quarter of pairs lies markedly "
-    "under the mean and is the least important of the four quarters, and importance rises from quarter to quarter.",
-    contradicted_if="the fastest quarter lies less than a fifth under the mean, or another quarter is less important, or "
-    "importance falls from one quarter to the next slower one",
+    statement="Where others ranked the rotary pairs of real models by |q||k|, "
+    "the fastest quarter of pairs lies markedly under the mean and is the least important of the four quarters, "
+    "and importance rises from quarter to quarter.",
+    contradicted_if="the fastest quarter lies less than a fifth under the mean, or another quarter is less important, "
+    "or importance falls from one quarter to the next slower one",
     unit_of_analysis="four-layer block",
     rules=(LOWER, LEAST, RISES, BY_HEAD, KERNEL, KERNEL_ORDER, LINE, FEW),
     external="published measurements: from the network, or a folder given by --published",
-    notes="Evidence on ranks of |q||k|, not on the utility of eq. 4. Importance of a pair: the share of the other pairs of "
-    "its head that it outranks, 1/2 on average. Unit: means over heads and four (or five) consecutive layers, because heads "
-    "of a layer are alike and so are neighbouring layers (correlation of successive layers up to 0.9): an interval tells "
-    "how far the finding changes through the depth of this one model. "
-    "What was known before: the files are public, and their quarter means and the correlations with the kernel had been "
-    "looked at when the rules were written; the margins come from C03, from the sign that a sentence states, and from "
-    "others' abstracts, none from these numbers. Power: with the six blocks of 24 layers, a mean that lies 1.5 standard "
-    "deviations between blocks inside its margin is decided nine times in ten. "
-    "'Kernel': |mean of exp(i d theta)| over d below the trained context; a head that ordered its pairs exactly by it would "
-    "correlate 0.8 to 0.9 with it, since ranks are spread evenly and the kernel is flat at both ends. "
-    "Gates are counted, not sampled: all key-value heads of a model, so no interval.",
-)  # fmt: skip
+    notes="Evidence on ranks of |q||k|, not on the utility of eq. 4. Importance of a pair: "
+    "the share of the other pairs of its head that it outranks, 1/2 on average. Unit: "
+    "means over heads and four (or five) consecutive layers, "
+    "because heads of a layer are alike and so are neighbouring layers (correlation of successive layers up to 0.9): "
+    "an interval tells how far the finding changes through the depth of this one model. What was known before: "
+    "the files are public, "
+    "and their quarter means and the correlations with the kernel had been looked at when the rules were written; "
+    "the margins come from C03, from the sign that a sentence states, and from others' abstracts, "
+    "none from these numbers. Power: with the six blocks of 24 layers, "
+    "a mean that lies 1.5 standard deviations between blocks inside its margin is decided nine times in ten. "
+    "'Kernel': |mean of exp(i d theta)| over d below the trained context; "
+    "a head that ordered its pairs exactly by it would correlate 0.8 to 0.9 with it, "
+    "since ranks are spread evenly and the kernel is flat at both ends. Gates are counted, not sampled: "
+    "all key-value heads of a model, so no interval.",
+)
 
-COMMAND = "pytest claims/ --claim C12 --published DIR"
 MODELS, GATED = list(RANK_FILES), list(GATE_FILES)
 QUERY_HEADS = BY_QUERY_HEAD.model.key
 PLAIN = RANK_FILES["published/llama-2-7b"]  # whose shape and spectrum the planted heads have
@@ -101,35 +142,31 @@ PLAIN = RANK_FILES["published/llama-2-7b"]  # whose shape and spectrum the plant
 models = pytest.mark.parametrize("key", MODELS, ids=lambda key: key.rpartition("/")[2])
 
 
-def found(judge, rule: Rule, key: str, read, **context):
-    """What `read` gives; where the file cannot be had, the row says not-run and the test ends."""
-    try:
-        return read()
-    except Unavailable as why:
-        judge.not_run(rule.name, model=key, reason=str(why), command=COMMAND, **context)
-
-
 def kernel_of(model) -> np.ndarray:
     """(pairs,) the Dirichlet kernel over the distances the model was trained on."""
     return modulus(model.theta, model.context)
 
 
-def judge_lower(judge, importance, rule=LOWER, **context):
-    return judge.units(rule.name, pairs.departure(importance).tolist(), **context)
+def subject_of(key: str, read) -> Subject:
+    """read: gives the published file; not-run where it cannot be had."""
+    return Subject(key, provenance=lambda: read().provenance, options="--published DIR")
 
 
-def judge_least(judge, importance, **context):
-    differences = pairs.over_the_fastest(importance)
-    return judge.interval(LEAST.name, pairs.weakest(differences, LEAST.side, LEAST.margin, CLAIM.alpha), **context)
+def lower(importance: np.ndarray) -> np.ndarray:
+    """(blocks,) how far the fastest quarter lies under the mean."""
+    return pairs.departure(importance)
 
 
-def judge_rise(judge, importance, **context):
-    rises = pairs.steps(importance)
-    return judge.interval(RISES.name, pairs.weakest(rises, RISES.side, RISES.margin, CLAIM.alpha), **context)
+def least(importance: np.ndarray):
+    return pairs.weakest(pairs.over_the_fastest(importance), LEAST.side, LEAST.margin, CLAIM.alpha)
 
 
-def judge_kernel(judge, rule, importance, head, **context):
-    """Judge one of the three rows about the kernel of a head."""
+def rise(importance: np.ndarray):
+    return pairs.weakest(pairs.steps(importance), RISES.side, RISES.margin, CLAIM.alpha)
+
+
+def follows(rule: Rule, importance: np.ndarray, head):
+    """What one of the three rows about the kernel of a head decides on."""
     kernel = kernel_of(head)
     statistic = {
         KERNEL: lambda profile: pairs.pearson(profile, kernel),
@@ -137,16 +174,19 @@ def judge_kernel(judge, rule, importance, head, **context):
         LINE: lambda profile: pairs.pearson(profile, kernel) - pairs.pearson(profile, np.arange(len(profile))),
     }[rule]
     largest = 2.0 if rule is LINE else 1.0  # of a difference of two correlations, of one
-    measured = pairs.jackknife(importance, statistic, largest, rule.side, rule.margin, CLAIM.alpha)
-    return judge.interval(rule.name, measured, **context)
+    return pairs.jackknife(importance, statistic, largest, rule.side, rule.margin, CLAIM.alpha)
 
 
-def judge_few(judge, gates: HeadGates, **context):
-    share, heads = float((gates.gates > 0.5).mean()), gates.gates.size
-    return judge.exact(
-        FEW.name, share, n=heads, test=f"count of all {heads} key-value heads, exact",
-        model=gates.key, provenance=gates.provenance, **context,
-    )  # fmt: skip
+def judge_few(judge, read, subject: Subject, **beside):
+    """read: gives the gates of a model."""
+    judge.exact(
+        FEW,
+        lambda: (read().gates > 0.5).mean(),
+        of=subject,
+        n=lambda: read().gates.size,
+        test=lambda: f"count of all {read().gates.size} key-value heads, exact",
+        **beside,
+    )
 
 
 # what the report shows
@@ -202,14 +242,17 @@ def quarters_figure(published) -> dict:
         "x": {"label": "quarter of the pairs (1 = fastest)", "values": [1, 2, 3, 4], "log": False},
         "y": {"label": "share of the head's other pairs outranked", "log": False},
         "lines": [
-            {"label": ranks.model.name, "values": pairs.quarters(ranks.importance.mean(axis=(0, 1))).round(4).tolist(),
-             "dashed": "Qwen" in ranks.model.name}
+            {
+                "label": ranks.model.name,
+                "values": pairs.quarters(ranks.importance.mean(axis=(0, 1))).round(4).tolist(),
+                "dashed": "Qwen" in ranks.model.name,
+            }
             for ranks in had.values()
         ],
         "levels": [{"y": 0.5, "label": "a random order"}],
         "caption": "Means over all heads. Dashed: the two Qwen models.",
         "paper": "fig. 2 (of utility): rises from the first to the last dimension",
-    }  # fmt: skip
+    }
 
 
 def quarters_table(published) -> dict:
@@ -221,9 +264,9 @@ def quarters_table(published) -> dict:
             for step in pairs.steps(ranks.importance).values()
         ]
         quarters = pairs.quarters(ranks.importance.mean(axis=(0, 1)))
-        rows.append([
-            ranks.model.name, *(f"{value:.3f}" for value in quarters), *(interval_in_words(step) for step in steps)
-        ])  # fmt: skip
+        rows.append(
+            [ranks.model.name, *(f"{value:.3f}" for value in quarters), *(interval_in_words(step) for step in steps)]
+        )
     return {
         "kind": "table",
         "title": "Mean importance by quarter of the pairs, and the steps between quarters",
@@ -240,21 +283,36 @@ def kernel_table(published) -> dict:
         model, profile, kernel = ranks.model, ranks.importance.mean(axis=(0, 1)), kernel_of(ranks.model)
         index = np.arange(len(profile))
         distances, fit = pairs.best_range(profile, model.theta, model.context)
-        rows.append([
-            model.name, f"{model.base:,.0f}", f"{model.context:,}", f"{pairs.pearson(profile, kernel):.2f}",
-            f"{pairs.spearman(profile, kernel):.2f}", f"{pairs.pearson(kernel.argsort().argsort(), kernel):.2f}",
-            f"{pairs.pearson(profile, index):.2f}", f"{distances:,} ({fit:.2f})",
-        ])  # fmt: skip
+        rows.append(
+            [
+                model.name,
+                f"{model.base:,.0f}",
+                f"{model.context:,}",
+                f"{pairs.pearson(profile, kernel):.2f}",
+                f"{pairs.spearman(profile, kernel):.2f}",
+                f"{pairs.pearson(kernel.argsort().argsort(), kernel):.2f}",
+                f"{pairs.pearson(profile, index):.2f}",
+                f"{distances:,} ({fit:.2f})",
+            ]
+        )
     return {
         "kind": "table",
         "title": "The mean profile against the Dirichlet kernel",
-        "columns": ["model", "base", "context", "r, kernel", "rank r, kernel", "r of a head in the kernel's order",
-                    "r, pair index", "best range, tokens (r)"],
+        "columns": [
+            "model",
+            "base",
+            "context",
+            "r, kernel",
+            "rank r, kernel",
+            "r of a head in the kernel's order",
+            "r, pair index",
+            "best range, tokens (r)",
+        ],
         "rows": rows,
-        "caption": "Correlations over pairs, without correction for bias. Best range: the number of distances, up to the "
-        "trained context, whose kernel correlates best with the profile: where it lies far below the context, pairs that "
-        "turn many times over the context count all the same.",
-    }  # fmt: skip
+        "caption": "Correlations over pairs, without correction for bias. Best range: the number of distances, "
+        "up to the trained context, whose kernel correlates best with the profile: "
+        "where it lies far below the context, pairs that turn many times over the context count all the same.",
+    }
 
 
 def gates_table(published) -> dict:
@@ -266,15 +324,19 @@ def gates_table(published) -> dict:
         "title": "How many heads are retrieval heads: it depends on who defines them",
         "columns": ["model", "key-value heads", *(f"gate > {threshold}" for threshold in thresholds)],
         "rows": [
-            [key.rpartition("/")[2], str(found.gates.size),
-             *(f"{(found.gates > threshold).mean():.0%}" for threshold in thresholds)]
+            [
+                key.rpartition("/")[2],
+                str(found.gates.size),
+                *(f"{(found.gates > threshold).mean():.0%}" for threshold in thresholds),
+            ]
             for key, found in had.items()
         ],
-        "caption": "Share of key-value heads whose DuoAttention gate, trained on passkey retrieval with a penalty on open "
-        "gates, exceeds a threshold. By copy score less than 5% of the query heads of such models are retrieval heads (Wu "
-        "et al. 2024). A key-value head serves up to four query heads, and its gate opens for any of them: that explains a "
-        "factor of four at most, and none for Llama-2-7B.",
-    }  # fmt: skip
+        "caption": "Share of key-value heads whose DuoAttention gate, "
+        "trained on passkey retrieval with a penalty on open gates, exceeds a threshold. "
+        "By copy score less than 5% of the query heads of such models are retrieval heads (Wu et al. 2024). "
+        "A key-value head serves up to four query heads, and its gate opens for any of them: "
+        "that explains a factor of four at most, and none for Llama-2-7B.",
+    }
 
 
 # the claim
@@ -282,45 +344,67 @@ def gates_table(published) -> dict:
 
 @models
 def test_the_fastest_quarter_lies_under_the_mean(published, judge, key):
-    ranks = found(judge, LOWER, key, lambda: published.ranks(key))
-    judge_lower(judge, ranks.importance, model=key, provenance=ranks.provenance,
-                paper="fig. 1a: lower",
-                series={f"importance, {ranks.model.name}": profile_figure(published, key)})  # fmt: skip
+    judge.units(
+        LOWER,
+        lambda: lower(published.ranks(key).importance),
+        of=subject_of(key, lambda: published.ranks(key)),
+        paper="fig. 1a: lower",
+        series=lambda: {f"importance, {published.ranks(key).model.name}": profile_figure(published, key)},
+    )
 
 
 @models
 def test_the_fastest_quarter_is_the_least_important(published, judge, key):
-    ranks = found(judge, LEAST, key, lambda: published.ranks(key))
     shown = {"quarters": quarters_figure, "steps": quarters_table, "kernels": kernel_table} if key == MODELS[0] else {}
-    judge_least(judge, ranks.importance, model=key, provenance=ranks.provenance,
-                series={name: draw(published) for name, draw in shown.items()},
-                paper="fig. 2: lowest")  # fmt: skip
+    judge.interval(
+        LEAST,
+        lambda: least(published.ranks(key).importance),
+        of=subject_of(key, lambda: published.ranks(key)),
+        paper="fig. 2: lowest",
+        series=lambda: {name: draw(published) for name, draw in shown.items()},
+    )
 
 
 @models
 def test_importance_rises_from_quarter_to_quarter(published, judge, key):
-    ranks = found(judge, RISES, key, lambda: published.ranks(key))
-    judge_rise(judge, ranks.importance, model=key, provenance=ranks.provenance,
-               paper="fig. 2: rises")  # fmt: skip
+    judge.interval(
+        RISES,
+        lambda: rise(published.ranks(key).importance),
+        of=subject_of(key, lambda: published.ranks(key)),
+        paper="fig. 2: rises",
+    )
 
 
 @models
 @pytest.mark.parametrize("rule", [KERNEL, KERNEL_ORDER, LINE], ids=["pearson", "spearman", "against-a-line"])
 def test_beside_it_how_closely_the_profile_follows_the_kernel(published, judge, key, rule):
-    ranks = found(judge, rule, key, lambda: published.ranks(key))
-    judge_kernel(judge, rule, ranks.importance, ranks.model, model=key, provenance=ranks.provenance)
+    judge.interval(
+        rule,
+        lambda: follows(rule, published.ranks(key).importance, published.ranks(key).model),
+        of=subject_of(key, lambda: published.ranks(key)),
+    )
 
 
 def test_beside_it_ranked_for_each_query_head(published, judge):
-    ranks = found(judge, BY_HEAD, QUERY_HEADS, published.ranks_by_query_head)
-    judge_lower(judge, ranks.importance, BY_HEAD, model=QUERY_HEADS, provenance=ranks.provenance)
+    judge.units(
+        BY_HEAD,
+        lambda: lower(published.ranks_by_query_head().importance),
+        of=subject_of(QUERY_HEADS, published.ranks_by_query_head),
+    )
 
 
 @pytest.mark.parametrize("key", GATED, ids=lambda key: key.rpartition("/")[2])
 def test_beside_it_what_the_gates_call_a_retrieval_head(published, judge, key):
-    gates = found(judge, FEW, key, lambda: published.gates(key))
-    judge_few(judge, gates, series={"retrieval heads": gates_table(published)} if key == GATED[0] else {},
-              paper="§5.4: some heads")  # fmt: skip
+    def gates() -> HeadGates:
+        return published.gates(key)
+
+    judge_few(
+        judge,
+        gates,
+        subject_of(key, gates),
+        paper="§5.4: some heads",
+        series=lambda: {"retrieval heads": gates_table(published)} if key == GATED[0] else {},
+    )
 
 
 # controls: each model's own ranks with their order undone, and heads planted in the shape of Llama-2-7B
@@ -329,12 +413,12 @@ def test_beside_it_what_the_gates_call_a_retrieval_head(published, judge, key):
 @models
 def test_control_the_order_of_pairs_is_what_is_found(published, judge, key):
     """Not reversed: of a model whose importance falls that is one whose importance rises."""
-    control = {"model": f"{key}:shuffled", "role": NEGATIVE_CONTROL, "guards": [key]}
-    try:
-        ranks = published.ranks(key)
-    except Unavailable as why:
-        judge.not_run(LOWER.name, reason=str(why), command=COMMAND, **control)
-    judge_lower(judge, pairs.shuffled(ranks.importance, seed=12), provenance=ranks.provenance, **control)
+    shuffled = subject_of(key, lambda: published.ranks(key)).but(key=f"{key}:shuffled")
+    judge.units(
+        LOWER,
+        lambda: lower(pairs.shuffled(published.ranks(key).importance, seed=12)),
+        of=shuffled.control(NEGATIVE_CONTROL, guards=[key]),
+    )
 
 
 def plant(what: str) -> np.ndarray:
@@ -356,23 +440,33 @@ def plant(what: str) -> np.ndarray:
     return pairs.shuffled(importance, seed=13) if what == "shuffled" else importance
 
 
-PLANTED = [
-    (judge_lower, "rising", POSITIVE_CONTROL),
-    (judge_lower, "shuffled", NEGATIVE_CONTROL),
-    (judge_lower, "falling", NEGATIVE_CONTROL),
-    (judge_least, "rising", POSITIVE_CONTROL),
-    (judge_least, "dip", POSITIVE_CONTROL),
-    (judge_least, "late", NEGATIVE_CONTROL),
-    (judge_least, "falling", NEGATIVE_CONTROL),
-    (judge_rise, "rising", POSITIVE_CONTROL),
-    (judge_rise, "dip", NEGATIVE_CONTROL),
-    (judge_rise, "falling", NEGATIVE_CONTROL),
-]
+def planted(what: str, role: str) -> Subject:
+    return Subject(f"planted/{what}", role=role, provenance={"data": "planted by construction"})
 
 
-@pytest.mark.parametrize(("judged", "what", "role"), PLANTED, ids=lambda x: getattr(x, "__name__", x))
-def test_control_planted_orders(judge, judged, what, role):
-    judged(judge, plant(what), model=f"planted/{what}", role=role, provenance={"data": "planted by construction"})
+@pytest.mark.parametrize(
+    ("what", "role"),
+    [("rising", POSITIVE_CONTROL), ("shuffled", NEGATIVE_CONTROL), ("falling", NEGATIVE_CONTROL)],
+)
+def test_control_planted_departures(judge, what, role):
+    judge.units(LOWER, lower(plant(what)), of=planted(what, role))
+
+
+@pytest.mark.parametrize(
+    ("rule", "decide", "what", "role"),
+    [
+        (LEAST, least, "rising", POSITIVE_CONTROL),
+        (LEAST, least, "dip", POSITIVE_CONTROL),
+        (LEAST, least, "late", NEGATIVE_CONTROL),
+        (LEAST, least, "falling", NEGATIVE_CONTROL),
+        (RISES, rise, "rising", POSITIVE_CONTROL),
+        (RISES, rise, "dip", NEGATIVE_CONTROL),
+        (RISES, rise, "falling", NEGATIVE_CONTROL),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or getattr(value, "name", value).replace(" ", "-"),
+)
+def test_control_planted_orders(judge, rule, decide, what, role):
+    judge.interval(rule, decide(plant(what)), of=planted(what, role))
 
 
 @pytest.mark.parametrize(
@@ -389,15 +483,14 @@ def test_control_planted_orders(judge, judged, what, role):
     ids=lambda x: getattr(x, "name", x).replace("'s", "").replace(" ", "-"),
 )
 def test_control_planted_kernels(judge, rule, what, role):
-    judge_kernel(judge, rule, plant(what), PLAIN.model, model=f"planted/{what}", role=role,
-                 provenance={"data": "planted by construction"})  # fmt: skip
+    judge.interval(rule, follows(rule, plant(what), PLAIN.model), of=planted(what, role))
 
 
 @pytest.mark.parametrize(
     ("opened", "role"), [(1, POSITIVE_CONTROL), (128, NEGATIVE_CONTROL)], ids=["one-head", "half-of-the-heads"]
 )
 def test_control_planted_gates(judge, opened, role):
-    gates = np.zeros(256)
-    gates[:opened] = 1
-    planted = HeadGates(f"planted/gates-{opened}-of-256", gates.reshape(32, 8), {"data": "planted by construction"})
-    judge_few(judge, planted, role=role)
+    gates = np.zeros((32, 8))
+    gates.flat[:opened] = 1
+    control = planted(f"gates-{opened}-of-256", role)
+    judge_few(judge, lambda: HeadGates(control.key, gates, control.provenance), control)

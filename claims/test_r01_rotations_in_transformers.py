@@ -13,27 +13,36 @@ import pytest
 from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.conformance import every_file, judge_all
 from fixtures.rope.controls import RIGHT, WRONG
+from fixtures.subject import Subject
+
+IDENTITY = Rule(
+    name="identities",
+    quantity="worst of relative position, norm, composition, pair locality, rotation, linear angles, "
+    "one scale and queries as keys, in three dtypes, and of the numbers kept in checkpoints",
+    side="below",
+    margin=1.0,
+    unit="tolerances",
+    why="one tolerance is the largest error that rounding can make, derived in fixtures/rope/identities.py; "
+    "none is fitted to an implementation. A number kept in a checkpoint counts as one tolerance",
+)
 
 CLAIM = Claim(
     id="R01",
     title="Every RoPE in transformers is a rotation",
     source="eqs. 1-2, against every modelling file of the installed transformers",
     scope=(IMPLEMENTATION,),
-    statement="Through its own rotary module and apply function, every implementation turns pairs of dimensions by an angle "
-    "that grows with the position, in float32, bfloat16 and float64, along every axis, so that a score depends on relative "
-    "position alone; and it keeps no numbers in checkpoints.",
+    statement="Through its own rotary module and apply function, "
+    "every implementation turns pairs of dimensions by an angle that grows with the position, in float32, "
+    "bfloat16 and float64, along every axis, so that a score depends on relative position alone; "
+    "and it keeps no numbers in checkpoints.",
     contradicted_if="one identity of an implementation is off by more than rounding can explain, in any dtype",
     unit_of_analysis="identity and dtype",
-    rules=(
-        Rule("identities", "worst of relative position, norm, composition, pair locality, rotation, linear angles, one "
-             "scale and queries as keys, in three dtypes, and of the numbers kept in checkpoints", "below", 1.0, "tolerances",
-             "one tolerance is the largest error that rounding can make, derived in fixtures/rope/identities.py; none is "
-             "fitted to an implementation. A number kept in a checkpoint counts as one tolerance"),
-    ),
-    notes="Kinds of deviation: different but equivalent (layout, sign, scale, origin: read off, and no deviation here), a "
-    "documented variant, a defect; which it is stands beside the verdict. Default configurations, changed only where one "
-    "cannot run; the change stands in the provenance. Angles count as float32, which nearly all implementations force.",
-)  # fmt: skip
+    rules=(IDENTITY,),
+    notes="Kinds of deviation: different but equivalent (layout, sign, scale, origin: read off, "
+    "and no deviation here), a documented variant, a defect; which it is stands beside the verdict. "
+    "Default configurations, changed only where one cannot run; the change stands in the provenance. "
+    "Angles count as float32, which nearly all implementations force.",
+)
 
 
 @every_file()
@@ -48,13 +57,28 @@ def test_rotation(file, conformance, judge):
 @pytest.mark.parametrize("control", WRONG, ids=lambda control: control.name)
 def test_control_a_wrong_one_is_caught(control, judge):
     errors, _ = control.errors()
-    judge.exact("identities", errors[control.identity], n=len(errors), test=f"identity '{control.identity}'",
-                model=f"planted/{control.name}", role=NEGATIVE_CONTROL, note=control.what)  # fmt: skip
+    judge.exact(
+        IDENTITY,
+        errors[control.identity],
+        of=Subject(f"planted/{control.name}", role=NEGATIVE_CONTROL),
+        n=len(errors),
+        test=f"identity '{control.identity}'",
+        note=control.what,
+    )
 
 
 @pytest.mark.parametrize("control", RIGHT, ids=lambda control: control.name)
 def test_control_a_different_one_is_not_accused(control, judge):
     errors, reading = control.errors()
-    judge.exact("identities", max(errors.values()), n=len(errors), test="worst identity",
-                model=f"planted/{control.name}", role=POSITIVE_CONTROL, note=control.what,
-                provenance={"read off": reading.to_json()})  # fmt: skip
+    judge.exact(
+        IDENTITY,
+        max(errors.values()),
+        of=Subject(
+            f"planted/{control.name}",
+            role=POSITIVE_CONTROL,
+            provenance={"read off": reading.to_json()},
+        ),
+        n=len(errors),
+        test="worst identity",
+        note=control.what,
+    )

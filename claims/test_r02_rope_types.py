@@ -11,30 +11,50 @@ from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, C
 from fixtures.conformance import SHARED, every_file, judge_all
 from fixtures.rope.configurations import PLANTED, ROPE_TYPES, configurations, formula_error, planted_error
 from fixtures.rope.properties import examples_at, worst_over
+from fixtures.subject import Subject
+
+TYPES = Rule(
+    name="rope types",
+    quantity="worst relative error of a frequency or the scale over the rope types",
+    side="below",
+    margin=1.0,
+    unit="tolerances",
+    why="one tolerance is float32's rounding of the formula (fixtures/rope/angles.py) "
+    "plus 40 roundings for reading a frequency off one step",
+)
+
+GENERATED = Rule(
+    name="generated configurations",
+    quantity="worst relative error of a frequency or the scale over generated configurations",
+    side="below",
+    margin=1.0,
+    unit="tolerances",
+    why="one tolerance is float32's rounding of the formula (fixtures/rope/angles.py); nothing is read off a rotation",
+)
 
 CLAIM = Claim(
     id="R02",
     title="Rope types follow their formulas",
     source="arXiv 2104.09864, 2306.15595, 2309.00071, 2402.13753, and the authors' code for llama3",
     scope=(IMPLEMENTATION,),
-    statement="Frequencies and scale of every supported rope type are those of its published formula, for the base, head "
-    "size, factors, lengths and rotated share that the configuration states.",
-    contradicted_if="one frequency or the scale is off by more than rounding can explain, or a type that the shared code "
-    "offers does not run for want of a head size",
+    statement="Frequencies and scale of every supported rope type are those of its published formula, for the base, "
+    "head size, factors, lengths and rotated share that the configuration states.",
+    contradicted_if="one frequency or the scale is off by more than rounding can explain, "
+    "or a type that the shared code offers does not run for want of a head size",
     unit_of_analysis="rope type",
     rules=(
-        Rule("rope types", "worst relative error of a frequency or the scale over the rope types", "below", 1.0,
-             "tolerances", "one tolerance is float32's rounding of the formula (fixtures/rope/angles.py) plus 40 roundings "
-             "for reading a frequency off one step"),
-        Rule("generated configurations", "worst relative error of a frequency or the scale over generated configurations",
-             "below", 1.0, "tolerances", "float32's rounding of the formula, as above, without the reading"),
+        TYPES,
+        GENERATED,
     ),
-    notes="Frequencies are read off R(p) at one step along each axis; dynamic and longrope with a call of the original "
-    "length and with one three times as long. Keys that a class's own validation asks for are supplied, and parameters "
-    "of published checkpoints are tried where they are not the class's default (fixtures/rope/published_parameters.json). "
-    "The note of a verdict names the types it rests on. A type that a class cannot run is listed as not measured; a class "
-    "that is made for a type which could not be built, or of whose scaled types none could be, is inconclusive.",
-)  # fmt: skip
+    notes="Frequencies are read off R(p) at one step along each axis; "
+    "dynamic and longrope with a call of the original length and with one three times as long. "
+    "Keys that a class's own validation asks for are supplied, "
+    "and parameters of published checkpoints are tried where they are not the class's default "
+    "(fixtures/rope/published_parameters.json). The note of a verdict names the types it rests on. "
+    "A type that a class cannot run is listed as not measured; "
+    "a class that is made for a type which could not be built, or of whose scaled types none could be, "
+    "is inconclusive.",
+)
 
 
 @every_file()
@@ -42,20 +62,34 @@ def test_formulas(file, conformance, judge):
     judge_all(judge, conformance.of("R02", file))
 
 
+def worst_of(error, rope_type: str, judge):
+    return worst_over(error, configurations(rope_type), GENERATED.margin, examples_at(judge.settings.scale))
+
+
 @pytest.mark.parametrize("name", ROPE_TYPES)
 def test_the_shared_functions_over_generated_configurations(name, judge):
     """What `ROPE_INIT_FUNCTIONS` computes, for head sizes, bases, factors, lengths and shares that hypothesis draws."""
-    worst = worst_over(formula_error, configurations(name), CLAIM.rule("generated configurations").margin,
-                       examples_at(judge.settings.scale))  # fmt: skip
-    judge.exact("generated configurations", worst.value, n=worst.n, test=f"worst of {worst.n} hypothesis examples",
-                model=f"{SHARED}:{name}", provenance=worst.provenance)  # fmt: skip
+    worst = worst_of(formula_error, name, judge)
+    judge.exact(
+        GENERATED,
+        worst.value,
+        of=Subject(f"{SHARED}:{name}", provenance=worst.provenance),
+        n=worst.n,
+        test=f"worst of {worst.n} hypothesis examples",
+    )
 
 
-@pytest.mark.parametrize(("name", "role"), [(name, POSITIVE_CONTROL if name.startswith("right") else NEGATIVE_CONTROL)
-                                            for name in PLANTED])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [(name, POSITIVE_CONTROL if name.startswith("right") else NEGATIVE_CONTROL) for name in PLANTED],
+)
 def test_control_planted_formulas(name, role, judge):
     rope_type, _ = PLANTED[name]
-    worst = worst_over(lambda configuration: planted_error(name, configuration), configurations(rope_type),
-                       CLAIM.rule("generated configurations").margin, examples_at(judge.settings.scale))  # fmt: skip
-    judge.exact("generated configurations", worst.value, n=worst.n, test=f"worst of {worst.n} hypothesis examples",
-                model=f"planted/{name}", role=role, provenance=worst.provenance)  # fmt: skip
+    worst = worst_of(lambda configuration: planted_error(name, configuration), rope_type, judge)
+    judge.exact(
+        GENERATED,
+        worst.value,
+        of=Subject(f"planted/{name}", role=role, provenance=worst.provenance),
+        n=worst.n,
+        test=f"worst of {worst.n} hypothesis examples",
+    )

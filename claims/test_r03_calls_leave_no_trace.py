@@ -19,22 +19,42 @@ CLAIM = Claim(
     title="Calls leave no trace",
     source="§2, eq. 1: M_m is a function of m",
     scope=(IMPLEMENTATION,),
-    statement="A call gives the same whatever was called before, whatever stands in the other rows, and whether a sequence "
-    "is rotated at once or position by position.",
+    statement="A call gives the same whatever was called before, whatever stands in the other rows, "
+    "and whether a sequence is rotated at once or position by position.",
     contradicted_if="one of these changes a rotated vector by more than the tolerance of two turns",
     unit_of_analysis="way of calling",
     rules=(
-        Rule("no memory", "worst change of a rotated vector by history, dtype of an earlier call, other rows, or cutting",
-             "below", 1.0, "tolerances", "two turns' rounding of float32 angles up to the largest position; equal calls "
-             "usually agree to the bit"),
-        Rule("ways of calling", "worst change of a rotated vector by rows with other positions, one token in each of several "
-             "rows, strides of a view, keys that are not the queries, or fewer key heads", "below", 1.0, "tolerances",
-             "two turns' rounding against short plain calls, as in R05"),
-        Rule("beside right values", "worst error of a gradient against the transposed rotation, of a second one through the "
-             "same graph, or change under torch.autocast beyond the rounding of bfloat16 vectors", "below", 1.0, "tolerances",
-             "two turns' rounding; shown beside and decides nothing, since values are right", decisive=False),
+        Rule(
+            name="no memory",
+            quantity="worst change of a rotated vector by history, dtype of an earlier call, other rows, or cutting",
+            side="below",
+            margin=1.0,
+            unit="tolerances",
+            why="two turns' rounding of float32 angles up to the largest position; "
+            "equal calls usually agree to the bit",
+        ),
+        Rule(
+            name="ways of calling",
+            quantity="worst change of a rotated vector by rows with other positions, "
+            "one token in each of several rows, strides of a view, keys that are not the queries, or fewer key heads",
+            side="below",
+            margin=1.0,
+            unit="tolerances",
+            why="two turns' rounding of float32 angles, against short plain calls of the same code",
+        ),
+        Rule(
+            name="beside right values",
+            quantity="worst error of a gradient against the transposed rotation, "
+            "of a second one through the same graph, "
+            "or change under torch.autocast beyond the rounding of bfloat16 vectors",
+            side="below",
+            margin=1.0,
+            unit="tolerances",
+            why="two turns' rounding; shown beside and decides nothing, since values are right",
+            decisive=False,
+        ),
     ),
-)  # fmt: skip
+)
 
 
 @every_file()

@@ -16,37 +16,86 @@ from fixtures.options import settings_of
 from fixtures.own_probes import own_probes, wishes_of
 from fixtures.rope.cases import WRONG_STYLES
 from fixtures.rope.properties import examples_at
+from fixtures.subject import Subject
 
 DERIVED = "one tolerance is the largest error that rounding can make, derived in fixtures/rope/identities.py"
-TURNS = "two turns' rounding of float32 angles, as in R03, against short plain calls of the same code"
+TURNS = "two turns' rounding of float32 angles, against short plain calls of the same code"
 BESIDE = "shown beside and decides nothing, since values are right"
 
 
 def _identity(name: str, quantity: str) -> Rule:
-    return Rule(name, f"largest error of {quantity}", "below", 1.0, "tolerances", DERIVED)
+    return Rule(
+        name=name,
+        quantity=f"largest error of {quantity}",
+        side="below",
+        margin=1.0,
+        unit="tolerances",
+        why=DERIVED,
+    )
 
 
 def _called(name: str, quantity: str) -> Rule:
-    return Rule(name, f"largest change of a rotated vector {quantity}", "below", 1.0, "tolerances", TURNS)
+    return Rule(
+        name=name,
+        quantity=f"largest change of a rotated vector {quantity}",
+        side="below",
+        margin=1.0,
+        unit="tolerances",
+        why=TURNS,
+    )
 
 
 def _beside(name: str, quantity: str) -> Rule:
-    return Rule(name, quantity, "below", 1.0, "tolerances", f"{TURNS}; {BESIDE}", decisive=False)
+    return Rule(
+        name=name,
+        quantity=quantity,
+        side="below",
+        margin=1.0,
+        unit="tolerances",
+        why=f"{TURNS}; {BESIDE}",
+        decisive=False,
+    )
 
+
+CHECKPOINT = Rule(
+    name="checkpoint",
+    quantity="change of a score by permuting a checkpoint and turning it the other way",
+    side="below",
+    margin=1.0,
+    unit="tolerances",
+    why="the rounding of float32 projections, turns and scores (fixtures/rope/checkpoints.py)",
+)
+
+NOT_ACCUSED = Rule(
+    name="not accused",
+    quantity="rules that contradict a RoPE known to be right, and words missing from how it is understood",
+    side="below",
+    margin=0,
+    unit="rules and words",
+    why="asked of controls alone",
+    shift=1,
+)
 
 CLAIM = Claim(
     id="R05",
     title="Your own RoPE is a rotation",
     source="§2, eqs. 1-2, against an implementation given by --rope",
     scope=(IMPLEMENTATION,),
-    statement="Scores under it depend on relative position alone, in every dtype it takes and however it is called; it keeps "
-    "norms, composes, inverts by transposition, is linear, keeps pairs apart, turns by the frequencies of its base and "
-    "scaling, leaves its arguments alone, and forgets earlier calls.",
+    statement="Scores under it depend on relative position alone, in every dtype it takes and however it is called; "
+    "it keeps norms, composes, inverts by transposition, is linear, keeps pairs apart, "
+    "turns by the frequencies of its base and scaling, leaves its arguments alone, and forgets earlier calls.",
     contradicted_if="one example breaks one identity by more than rounding can, or a way of calling changes what it gives",
     unit_of_analysis="example",
     rules=(
-        Rule("understood", "whether no way of calling it works", "below", 0, "", "what cannot be called cannot be right",
-             shift=1),
+        Rule(
+            name="understood",
+            quantity="whether no way of calling it works",
+            side="below",
+            margin=0,
+            unit="",
+            why="what cannot be called cannot be right",
+            shift=1,
+        ),
         _called("writes into its argument", "that is the caller's own, by calling"),
         _called("sizes", "by how many rows, heads and tokens stand beside it, and error of other head sizes"),
         _called("views", "by the strides of the tensor that holds it"),
@@ -67,41 +116,82 @@ CLAIM = Claim(
         _identity("linearity", "M_m (a x + b y) = a M_m x + b M_m y"),
         _identity("pair locality", "pair i is moved by nothing outside pair i"),
         _identity("layouts", "the layout, put in frequency order, against complex numbers turned by exp(i m theta)"),
-        _identity("frequencies as stated", "the angle at position 1 against the rule that its code or configuration states"),
-        Rule("scale as stated", "relative error of what cosine and sine are multiplied by, where a configuration says it",
-             "below", 1.0, "tolerances", "40 roundings of float32"),
-        Rule("frequencies fall", "smallest fall from a pair's frequency to the next", "above", 0.001, "of the frequency",
-             "as in C01: strictly falling is above 0, and the slowest fall in range is 0.05"),
-        Rule("no parameters", "numbers that an optimiser would train", "below", 0, "numbers", "the paper says none",
-             shift=1),
-        Rule("no memory", "worst change of a rotated vector by history, dtype of an earlier call, or cutting", "below", 1.0,
-             "tolerances", "two turns' rounding of float32 angles, as in R03"),
-        Rule("layout as asked", "pairs that are not those of --rope-layout", "below", 0, "pairs",
-             "a layout is right or wrong", shift=1),
-        Rule("checkpoint", "change of a score by permuting a checkpoint and turning it the other way", "below", 1.0,
-             "tolerances", "the rounding of float32 projections, turns and scores (fixtures/rope/checkpoints.py)"),
-        Rule("not accused", "rules that contradict a RoPE known to be right, and words missing from how it is understood",
-             "below", 0, "rules and words", "asked of controls alone", shift=1),
+        _identity(
+            "frequencies as stated", "the angle at position 1 against the rule that its code or configuration states"
+        ),
+        Rule(
+            name="scale as stated",
+            quantity="relative error of what cosine and sine are multiplied by, where a configuration says it",
+            side="below",
+            margin=1.0,
+            unit="tolerances",
+            why="40 roundings of float32",
+        ),
+        Rule(
+            name="frequencies fall",
+            quantity="smallest fall from a pair's frequency to the next",
+            side="above",
+            margin=0.001,
+            unit="of the frequency",
+            why="strictly falling is above 0, and the slowest fall in range is 0.05",
+        ),
+        Rule(
+            name="no parameters",
+            quantity="numbers that an optimiser would train",
+            side="below",
+            margin=0,
+            unit="numbers",
+            why="the paper says none",
+            shift=1,
+        ),
+        Rule(
+            name="no memory",
+            quantity="worst change of a rotated vector by history, dtype of an earlier call, or cutting",
+            side="below",
+            margin=1.0,
+            unit="tolerances",
+            why="two turns' rounding of float32 angles; equal calls usually agree to the bit",
+        ),
+        Rule(
+            name="layout as asked",
+            quantity="pairs that are not those of --rope-layout",
+            side="below",
+            margin=0,
+            unit="pairs",
+            why="a layout is right or wrong",
+            shift=1,
+        ),
+        CHECKPOINT,
+        NOT_ACCUSED,
         _beside("gradients", "error of the gradient against the transposed rotation"),
         _beside("second use of a graph", "change of the gradient by going back a second time"),
         _beside("autocast", "change of a rotated vector by torch.autocast, beyond the rounding of bfloat16 vectors"),
         _beside("torch.compile", "change of a rotated vector by torch.compile with backend aot_eager"),
-        Rule("casting", "change of a rotated bfloat16 vector by module.to(bfloat16)", "below", 1.0, "tolerances",
-             "as in R06; shown beside, since nearly every module's buffers are cast", decisive=False),
+        Rule(
+            name="casting",
+            quantity="change of a rotated bfloat16 vector by module.to(bfloat16)",
+            side="below",
+            margin=1.0,
+            unit="tolerances",
+            why="two turns' rounding for bfloat16 vectors and float32 angles; "
+            "shown beside, since nearly every module's buffers are cast",
+            decisive=False,
+        ),
     ),
-    notes="How it was understood stands in the provenance, in rope.json and at the end of the run. Equivalent differences "
-    "(layout, sign, scale, output order, start) are read off and not held against it, and so are scaled frequencies whose "
-    "rule is known and frequencies that differ by head. What the code refuses with an error of its own is said and not held "
-    "against it. Identities at positions below 0 are left out where it takes none. With --rope alone one control of each "
-    "rule runs, but for torch.compile's; the full run has them all.",
-)  # fmt: skip
+    notes="How it was understood stands in the provenance, in rope.json and at the end of the run. "
+    "Equivalent differences (layout, sign, scale, output order, start) are read off and not held against it, "
+    "and so are scaled frequencies whose rule is known and frequencies that differ by head. "
+    "What the code refuses with an error of its own is said and not held against it. "
+    "Identities at positions below 0 are left out where it takes none. "
+    "With --rope alone one control of each rule runs, but for torch.compile's; the full run has them all.",
+)
 
 
 @pytest.fixture
 def check(judge):
     """Judge everything of a RoPE, or the named rules; the rows are recorded before the test fails."""
 
-    def check(spec, wishes, only=None, compile_too=False, **context):
+    def check(spec, wishes, only=None, compile_too=False, of=None):
         from fixtures.controlled import one_thread
         from fixtures.rope.own.examined import Examined, examine
 
@@ -111,28 +201,26 @@ def check(judge):
         count = 5 if judge.settings.rope_alone else max(examples_at(judge.settings.scale) // 5, 5)
         found = examine(spec, wishes, count, only, compile_too, examined)
         rows = [vars(one) for one in found if only is None or one.rule in only]
-        judged(judge, spec, rows, examined.understood, **context)
+        judged(judge, of or Subject(f"rope/{spec}"), rows, examined.understood)
 
     return check
 
 
-def judged(judge, spec, rows, understood, **context):
+def judged(judge, subject, rows, understood):
     """Record a row for each rule that was measured; then fail, the first fault first, if any is contradicted."""
     failures, measured = [], [row for row in rows if not row.get("refused")]
     refused = {row["rule"]: row["refused"] for row in rows if row.get("refused")}
-    context = {"model": f"rope/{spec}"} | context
-    provenance = {"understood": understood} | ({"not measured": refused} if refused else {})
+    subject = subject.but(provenance={"understood": understood} | ({"not measured": refused} if refused else {}))
     for row in measured:
         try:
             judge.exact(
-                row["rule"],
+                CLAIM.rule(row["rule"]),
                 row["value"],
+                of=subject,
                 n=row.get("n", 1),
                 test=row.get("test", "count"),
                 unable=row.get("unable", ""),
                 note=row.get("note", ""),
-                provenance=provenance,
-                **context,
             )
         except pytest.fail.Exception as failure:
             failures.append(str(failure))
@@ -159,8 +247,7 @@ def test_control_a_wrong_one_is_caught(wrong_style, check):
         f"fixtures.rope.styles.wrong:{wrong_style}",
         wishes(),
         only=(WRONG_STYLES[wrong_style],),
-        model=f"planted/{wrong_style}",
-        role=NEGATIVE_CONTROL,
+        of=Subject(f"planted/{wrong_style}", role=NEGATIVE_CONTROL),
     )
 
 
@@ -171,8 +258,7 @@ def test_control_a_fault_in_the_calling_is_caught(wrong_case, check):
         wishes(call=wrong_case.call, config=wrong_case.config),
         only=(wrong_case.rule,),
         compile_too=wrong_case.rule == "torch.compile",
-        model=f"planted/{wrong_case.label}",
-        role=NEGATIVE_CONTROL,
+        of=Subject(f"planted/{wrong_case.label}", role=NEGATIVE_CONTROL),
     )
 
 
@@ -183,14 +269,16 @@ def test_control_a_right_one_is_not_accused(right_case, judge):
     one_thread()
     found, understood = accusations(right_case, CLAIM, 5)
     judge.exact(
-        "not accused",
+        NOT_ACCUSED,
         len(found),
+        of=Subject(
+            f"planted/{right_case.label}",
+            role=POSITIVE_CONTROL,
+            provenance={"understood": understood},
+        ),
         n=1,
         test="count",
-        model=f"planted/{right_case.label}",
-        role=POSITIVE_CONTROL,
         note="; ".join(found),
-        provenance={"understood": understood},
     )
 
 
@@ -201,27 +289,30 @@ def test_control_one_that_is_wrong_is_accused(judge):
 
     rule = "rows of a batch"
     found, _ = accusations(next(case for case in GIVEN if case.rule == rule), CLAIM, 5, (rule,))
-    judge.exact("not accused", len(found), n=1, test="count", model="planted/wrong-one", role=NEGATIVE_CONTROL)
+    judge.exact(NOT_ACCUSED, len(found), of=Subject("planted/wrong-one", role=NEGATIVE_CONTROL), n=1, test="count")
 
 
 @pytest.mark.parametrize(("layout", "role"), [("interleaved", POSITIVE_CONTROL), ("half-split", NEGATIVE_CONTROL)])
 def test_control_a_layout_that_is_asked_for(layout, role, check):
     spec = "fixtures.rope.styles.functions:pairs_by_name"
-    check(spec, wishes(layout=layout), only=("layout as asked",), model=f"planted/asked-{layout}", role=role)
+    check(spec, wishes(layout=layout), only=("layout as asked",), of=Subject(f"planted/asked-{layout}", role=role))
 
 
 @pytest.mark.parametrize(("base", "role"), [(10_000.0, POSITIVE_CONTROL), (500_000.0, NEGATIVE_CONTROL)])
 def test_control_a_base_that_is_asked_for(base, role, check):
     """complex_plane has 10000 written into it."""
     spec = "fixtures.rope.styles.functions:complex_plane"
-    check(spec, wishes(base=base), only=("frequencies as stated",), model=f"planted/asked-{base:g}", role=role)
+    check(spec, wishes(base=base), only=("frequencies as stated",), of=Subject(f"planted/asked-{base:g}", role=role))
 
 
 @pytest.mark.parametrize(
     ("name", "permuted", "role"),
-    [("both", (True, True), POSITIVE_CONTROL), ("neither", (False, False), NEGATIVE_CONTROL),
-     ("query", (True, False), NEGATIVE_CONTROL)],
-)  # fmt: skip
+    [
+        ("both", (True, True), POSITIVE_CONTROL),
+        ("neither", (False, False), NEGATIVE_CONTROL),
+        ("query", (True, False), NEGATIVE_CONTROL),
+    ],
+)
 def test_control_a_permuted_checkpoint(name, permuted, role, judge):
     """Queries and keys permuted as for GGUF and turned interleaved give Llama's scores; unpermuted, or one alone, do not."""
     if judge.settings.rope_alone:
@@ -229,12 +320,11 @@ def test_control_a_permuted_checkpoint(name, permuted, role, judge):
     from fixtures.rope.checkpoints import score_error
 
     judge.exact(
-        "checkpoint",
+        CHECKPOINT,
         score_error(*permuted),
+        of=Subject(f"planted/permuted-{name}", role=role),
         n=1,
         test="largest over tokens",
-        model=f"planted/permuted-{name}",
-        role=role,
     )
 
 
@@ -245,7 +335,7 @@ def test_your_own(own_rope, check, judge, request):
     if own_rope not in judge.settings.rope:
         return check(own_rope, wishes_of(judge.settings, own_rope))
     found = own_probes(request.config).result(own_rope, judge.settings)
-    return judged(judge, own_rope, found["rows"], found["understood"])
+    return judged(judge, Subject(f"rope/{own_rope}"), found["rows"], found["understood"])
 
 
 def wishes(**said):

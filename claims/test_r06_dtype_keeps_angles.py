@@ -10,24 +10,31 @@ import pytest
 from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.conformance import every_file, judge_all
 from fixtures.rope.memory import cast_frequencies
+from fixtures.subject import Subject
+
+CASTING = Rule(
+    name="casting",
+    quantity="worst change of a rotated bfloat16 vector by model.to(bfloat16) or by from_pretrained, "
+    "at positions to 4096",
+    side="below",
+    margin=1.0,
+    unit="tolerances",
+    why="two turns' rounding for bfloat16 vectors and float32 angles: 0.04 of a length",
+)
 
 CLAIM = Claim(
     id="R06",
     title="A dtype changes vectors, not angles",
     source="§2, eq. 1: m theta_i, whatever the vectors are",
     scope=(IMPLEMENTATION,),
-    statement="Bfloat16 vectors are turned by the same angles whether the module was left alone, cast by model.to(bfloat16), "
-    "or loaded by from_pretrained(dtype=bfloat16).",
+    statement="Bfloat16 vectors are turned by the same angles whether the module was left alone, "
+    "cast by model.to(bfloat16), or loaded by from_pretrained(dtype=bfloat16).",
     contradicted_if="a rotated vector moves by more than the rounding of bfloat16 vectors turned by float32 angles allows",
     unit_of_analysis="position",
-    rules=(
-        Rule("casting", "worst change of a rotated bfloat16 vector by model.to(bfloat16) or by from_pretrained, at positions "
-             "to 4096", "below", 1.0, "tolerances",
-             "two turns' rounding for bfloat16 vectors and float32 angles: 0.04 of a length"),
-    ),
-    notes="Loading is done as from_pretrained does it, which makes the module under that default dtype; a self-test holds "
-    "this against from_pretrained itself.",
-)  # fmt: skip
+    rules=(CASTING,),
+    notes="Loading is done as from_pretrained does it, which makes the module under that default dtype; "
+    "a self-test holds this against from_pretrained itself.",
+)
 
 
 @every_file()
@@ -39,5 +46,10 @@ def test_angles(file, conformance, judge):
 def test_control_frequencies_in_a_dtype(dtype, role, judge):
     """Frequencies of base 10000, 64 dimensions, held in that dtype; the vectors are bfloat16."""
     found = cast_frequencies(dtype)
-    judge.exact("casting", found["error"], n=2, test="worst of two positions", model=f"planted/{dtype}-frequencies",
-                role=role, provenance=found)  # fmt: skip
+    judge.exact(
+        CASTING,
+        found["error"],
+        of=Subject(f"planted/{dtype}-frequencies", role=role, provenance=found),
+        n=2,
+        test="worst of two positions",
+    )

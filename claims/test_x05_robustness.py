@@ -28,12 +28,12 @@ EMBEDDED, LOADED = r"embedded/.*", r"(?!embedded/).*"
 """Models that are asked in their own words, and all others."""
 RULES = {
     (shift, name): Rule(
-        f"{shift}, {name}",
-        f"loss of accuracy without the {name}, {shift}",
-        "below",
-        SMALL,
-        "points",
-        PAPERS_OWN,
+        name=f"{shift}, {name}",
+        quantity=f"loss of accuracy without the {name}, {shift}",
+        side="below",
+        margin=SMALL,
+        unit="points",
+        why=PAPERS_OWN,
         decisive=name == EIGHTH and shift in DECIDING,
         applies=EMBEDDED,
     )
@@ -64,19 +64,21 @@ CLAIM = Claim(
     source="beyond the paper; §5.2, §5.4",
     scope=(PRETRAINED,),
     statement="Without the eighth of all key pairs of the lowest utility a model loses little on contexts of twice "
-    "the length and on another text than those that said what can go (embedded models: on contexts longer than any "
-    "in training, and with noise).",
+    "the length and on another text than those that said what can go (embedded models: "
+    "on contexts longer than any in training, and with noise).",
     contradicted_if="it loses more than a small loss (embedded models: 2.2 points) on one of the two",
     unit_of_analysis="context",
     rules=(*RULES.values(), *IN_NATS.values()),
-    notes="Of a loaded model eight contexts of each kind decide, each asked at three places: a loss of nothing "
-    "against one of log 2 is seen in 95% of runs where a cost moves by half a nat. Of an embedded model what "
-    "decides is asked of 540 contexts of each kind, 180 with the answer in each third; the rest, and the controls, "
-    "of 135 others. Power by the exact bounds for right and wrong: 540 support a true loss of 0.3 points in 99.9% "
-    "of runs, in 97% where 0.6 points are lost and 0.3 gained, and one of 0.5 in 98%; up to six contexts lost leave "
-    "it supported, where of 162 a single one left it open. 135 see a loss of 11 points nine times in ten. Of "
-    "contexts twice and four times as long 30 and 10 a third show where a model is right, and a loss of half of "
-    "that. Controls: pruning every pair must cost more than 2.2 points, and nothing pruned nothing.",
+    notes="Of a loaded model eight contexts of each kind decide, each asked at three places: "
+    "a loss of nothing against one of log 2 is seen in 95% of runs where a cost moves by half a nat. "
+    "Of an embedded model what decides is asked of 540 contexts of each kind, 180 with the answer in each third; "
+    "the rest, and the controls, of 135 others. Power by the exact bounds for right and wrong: "
+    "540 support a true loss of 0.3 points in 99.9% of runs, in 97% where 0.6 points are lost and 0.3 gained, "
+    "and one of 0.5 in 98%; up to six contexts lost leave it supported, where of 162 a single one left it open. "
+    "135 see a loss of 11 points nine times in ten. "
+    "Of contexts twice and four times as long 30 and 10 a third show where a model is right, "
+    "and a loss of half of that. Controls: pruning every pair must cost more than 2.2 points, "
+    "and nothing pruned nothing.",
 )
 
 measures = pytest.mark.measures("contexts", "pruned", "robust")
@@ -102,51 +104,54 @@ def nothing_to_keep(pruned, asked, name: str) -> str:
     return "" if low > ABLE_AT else f"unpruned it cannot find the needle there (gain {asked.gain.mean():.1f} nats)"
 
 
+def beyond(asked, name: str) -> np.ndarray:
+    """(n,) nats that a pruning costs beyond a small loss."""
+    return asked.cost(name) - asked.small(conditions.EVERY_PAIR)
+
+
+def by_place(lm, asked, name: str) -> str:
+    return (
+        f"{lm.pruned.prunings.share(name):.1%} of the K cache pruned; {asked.cost(name).mean():.2f} nats lost; right "
+        f"by place {asked.accuracy().round(0).tolist()}% unpruned, {asked.accuracy(name).round(0).tolist()}% pruned"
+    )
+
+
 @needs
 @loaded
 @pytest.mark.parametrize(("kind", "name"), IN_NATS, ids=["-".join(key).replace(" ", "-") for key in IN_NATS])
-def test_pruning_costs_little_on_contexts_of_another_kind(lm, pruned, robust, judge, kind, name):
-    rule = IN_NATS[kind, name]
-    with lm.or_not_run(judge, rule):
-        asked = robust.asked(kind)
-        cost = asked.cost(name)
-        judge.units(
-            rule.name,
-            (cost - asked.small(conditions.EVERY_PAIR)).tolist(),
-            note=f"{pruned.prunings.share(name):.1%} of the K cache pruned; {cost.mean():.2f} nats lost; right by place "
-            f"{asked.accuracy().round(0).tolist()}% unpruned, {asked.accuracy(name).round(0).tolist()}% pruned",
-            **lm.answering(unable=nothing_to_keep(pruned, asked, name)),
-        )
+def test_pruning_costs_little_on_contexts_of_another_kind(lm, judge, kind, name):
+    judge.units(
+        IN_NATS[kind, name],
+        lambda: beyond(lm.shifted.asked(kind), name),
+        of=lm.answering,
+        unable=lambda: nothing_to_keep(lm.pruned, lm.shifted.asked(kind), name),
+        note=lambda: by_place(lm, lm.shifted.asked(kind), name),
+    )
 
 
 @needs
 @loaded
 @pytest.mark.parametrize("kind", robust_models.KINDS, ids=["longer", "other-text"])
-def test_control_without_any_pair_the_answer_is_lost(lm, robust, judge, kind):
-    rule, what = IN_NATS[kind, EIGHTH], "every-pair-pruned"
-    with lm.or_not_run(judge, rule, what, NEGATIVE_CONTROL):
-        asked = robust.asked(kind)
-        cost = asked.cost(conditions.EVERY_PAIR)
-        judge.units(
-            rule.name, (cost - asked.small(conditions.EVERY_PAIR)).tolist(), role=NEGATIVE_CONTROL, **lm.control(what)
-        )
+def test_control_without_any_pair_the_answer_is_lost(lm, judge, kind):
+    judge.units(
+        IN_NATS[kind, EIGHTH],
+        lambda: beyond(lm.shifted.asked(kind), conditions.EVERY_PAIR),
+        of=lm.control(NEGATIVE_CONTROL, "every-pair-pruned"),
+    )
 
 
 @needs
 @loaded
 def test_control_nothing_pruned_loses_nothing(lm, judge):
     """The plain model's own lead, nothing registered, question by question."""
-    rule, what = IN_NATS[robust_models.LONG, EIGHTH], "nothing-pruned"
-    with lm.or_not_run(judge, rule, what, POSITIVE_CONTROL):
-        off = np.abs(lm.judged.rows.off)
-        judge.exact(
-            rule.name,
-            float(off.max()) - rule.shift,
-            n=off.size,
-            test="against half of log 2",
-            role=POSITIVE_CONTROL,
-            **lm.control(what),
-        )
+    rule = IN_NATS[robust_models.LONG, EIGHTH]
+    judge.exact(
+        rule,
+        lambda: np.abs(lm.judged.rows.off).max() - rule.shift,
+        of=lm.control(POSITIVE_CONTROL, "nothing-pruned"),
+        n=lambda: lm.judged.rows.off.size,
+        test="against half of log 2",
+    )
 
 
 # embedded models, in their own words
@@ -168,40 +173,66 @@ def lost(loss, each: bool = False) -> str:
     return "" if able >= LOST else f"the unpruned model itself is right in {share}"
 
 
+def points_lost(loss, shift: str, name: str) -> np.ndarray:
+    """(thirds, contexts) points: strata of one sample of contexts. Of contexts so many times as long, the thirds in which
+    the model is right at all."""
+    cost = 100 * (loss.of(conditions.NONE) - loss.of(name))
+    return cost[loss.accuracy() >= 100 * LOST] if shift in robust_models.TIMES else cost
+
+
+def by_third(loss, name: str) -> str:
+    unpruned, pruned = loss.accuracy().round(1).tolist(), loss.accuracy(name).round(1).tolist()
+    return f"right by third {unpruned}% unpruned, {pruned}% pruned"
+
+
 @needs
 @embedded
 @pytest.mark.parametrize(("shift", "name"), RULES, ids=["-".join(key).replace(" ", "-") for key in RULES])
-def test_pruning_costs_little_elsewhere(lm, pruned, robust, judge, shift, name):
+def test_pruning_costs_little_elsewhere(lm, judge, shift, name):
     rule = RULES[shift, name]
-    with lm.or_not_run(judge, rule):
-        loss = robust.loss(shift, decides=rule.decisive)
-        cost = 100 * (loss.of(conditions.NONE) - loss.of(name))  # (thirds, contexts): strata of one sample of contexts
-        if shift in robust_models.TIMES:
-            cost = cost[loss.accuracy() >= 100 * LOST]
-        judge.units(
-            rule.name,
-            cost.ravel().tolist(),
-            note=f"right by third {loss.accuracy().round(1).tolist()}% unpruned, "
-            f"{loss.accuracy(name).round(1).tolist()}% pruned",
-            **lm.context(unable=nothing_to_see(pruned, loss, name, each=shift in robust_models.TIMES)),
-        )
+
+    def loss():
+        return lm.shifted.loss(shift, decides=rule.decisive)
+
+    judge.units(
+        rule,
+        lambda: points_lost(loss(), shift, name),
+        of=lm,
+        unable=lambda: nothing_to_see(lm.pruned, loss(), name, each=shift in robust_models.TIMES),
+        note=lambda: by_third(loss(), name),
+    )
+
+
+deciding = pytest.mark.parametrize("shift", DECIDING)
 
 
 @needs
 @embedded
-@pytest.mark.parametrize("shift", DECIDING)
-@pytest.mark.parametrize("name", [conditions.EVERY_PAIR, conditions.NONE], ids=["every-pair", "nothing"])
-def test_control_every_pair_and_none_at_all(lm, robust, judge, shift, name):
-    """Nothing pruned is compared with the plain model, nothing registered, on the first contexts of each third."""
-    rule, what = RULES[shift, EIGHTH], f"{name.replace(' ', '-')}-pruned"
-    role = NEGATIVE_CONTROL if name == conditions.EVERY_PAIR else POSITIVE_CONTROL
-    with lm.or_not_run(judge, rule, what, role):
-        loss = robust.loss(shift)
-        context = lm.control(what) | ({"unable": lost(loss)} if lost(loss) else {})
-        unpruned = loss.of(conditions.NONE)
-        if name == conditions.NONE:
-            plain = robust.plainly(shift)  # (thirds, first contexts of each)
-            changed = 100 * (plain - unpruned[:, : plain.shape[1]])
-            judge.exact(rule.name, float(changed.mean()), n=changed.size, test=ASKED_PLAINLY, role=role, **context)
-        else:
-            judge.units(rule.name, (100 * (unpruned - loss.of(name))).ravel().tolist(), role=role, **context)
+@deciding
+def test_control_without_any_pair_the_answer_is_lost_elsewhere(lm, judge, shift):
+    judge.units(
+        RULES[shift, EIGHTH],
+        lambda: points_lost(lm.shifted.loss(shift), shift, conditions.EVERY_PAIR),
+        of=lm.control(NEGATIVE_CONTROL, f"{conditions.EVERY_PAIR.replace(' ', '-')}-pruned"),
+        unable=lambda: lost(lm.shifted.loss(shift)),
+    )
+
+
+@needs
+@embedded
+@deciding
+def test_control_nothing_pruned_loses_nothing_elsewhere(lm, judge, shift):
+    """Compared with the plain model, nothing registered, on the first contexts of each third."""
+
+    def changed() -> np.ndarray:
+        plain = lm.shifted.plainly(shift)  # (thirds, first contexts of each)
+        return 100 * (plain - lm.shifted.loss(shift).of(conditions.NONE)[:, : plain.shape[1]])
+
+    judge.exact(
+        RULES[shift, EIGHTH],
+        lambda: changed().mean(),
+        of=lm.control(POSITIVE_CONTROL, f"{conditions.NONE.replace(' ', '-')}-pruned"),
+        n=lambda: changed().size,
+        test=ASKED_PLAINLY,
+        unable=lambda: lost(lm.shifted.loss(shift)),
+    )

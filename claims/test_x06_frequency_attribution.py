@@ -21,65 +21,66 @@ from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, TRAIN
 from fixtures.instruments import band
 from fixtures.instruments import intervention_conditions as patch
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO, attenuate
+from fixtures.subject import Subject
 
 LOWER = Rule(
-    "fastest quarter is lower",
-    "how far the mean weight of the quarter of pairs with the highest frequencies lies under that of all pairs",
-    "above",
-    0.2,
-    "of the mean",
-    "the margin of C03, which asks the same of the unpermuted order",
+    name="fastest quarter is lower",
+    quantity="how far the mean weight of the quarter of pairs with the highest frequencies lies under that of all pairs",
+    side="above",
+    margin=0.2,
+    unit="of the mean",
+    why="a fifth of the mean, as C03 asks of the unpermuted order",
 )
 SAME = Rule(
-    "profile by frequency is the same",
-    "mean difference of the pairs' weights, put in order of frequency, from those of the arm in the usual order",
-    "below",
-    0.1,
-    "of the mean",
-    "by index it is the whole mean: a tenth of what a band that stayed behind would make",
+    name="profile by frequency is the same",
+    quantity="mean difference of the pairs' weights, put in order of frequency, from those of the arm in the usual order",
+    side="below",
+    margin=0.1,
+    unit="of the mean",
+    why="by index it is the whole mean: a tenth of what a band that stayed behind would make",
 )
 SHARE = Rule(
-    "band is as wide as the fast pairs",
-    "share of pairs with less than half of the largest weights minus the share that the edge law (X04) calls fast",
-    "within",
-    0.05,
-    "of the pairs",
-    "three pairs of 64; the bases differ by a fifth",
+    name="band is as wide as the fast pairs",
+    quantity="share of pairs with less than half of the largest weights minus the share that the edge law (X04) calls fast",
+    side="within",
+    margin=0.05,
+    unit="of the pairs",
+    why="three pairs of 64; the bases differ by a fifth",
 )
 ALIKE = Rule(
-    "pairs are alike",
-    "standard deviation over pairs of the mean weight",
-    "below",
-    0.1,
-    "of the mean",
-    "a band of any width above a fiftieth would make more",
+    name="pairs are alike",
+    quantity="standard deviation over pairs of the mean weight",
+    side="below",
+    margin=0.1,
+    unit="of the mean",
+    why="a band of any width above a fiftieth would make more",
 )
 NO_BAND = Rule(
-    "no band",
-    "share of pairs with less than half of the largest weights",
-    "below",
-    0.05,
-    "of the pairs",
-    "the width's",
+    name="no band",
+    quantity="share of pairs with less than half of the largest weights",
+    side="below",
+    margin=0.05,
+    unit="of the pairs",
+    why="three pairs of 64",
 )
 FLAT = Rule(
-    "no frequency matters",
-    "how far the quarter of pairs that an order of frequencies would make fastest lies under the mean of all pairs",
-    "within",
-    0.1,
-    "of the mean",
-    "half of what counts as lower",
+    name="no frequency matters",
+    quantity="how far the quarter of pairs that an order of frequencies would make fastest lies under the mean of all pairs",
+    side="within",
+    margin=0.1,
+    unit="of the mean",
+    why="half of what counts as lower",
 )
 HALVED, TENTH = 0.69, 0.1
 OF_THE_GAP = "of what does not matter: 10% of what zeroing the slowest quarter costs, context by context (C04's rule)"
 MUCH = Rule(
-    "zeroing the slowest quarter costs much",
-    "nats by which the model's own answer becomes less likely with the slowest "
-    "quarter of the retrieval heads' dimensions zeroed",
-    "above",
-    HALVED,
-    "nats",
-    "log 2: the answer's probability halves",
+    name="zeroing the slowest quarter costs much",
+    quantity="nats by which the model's own answer becomes less likely with the slowest quarter of the retrieval "
+    "heads' dimensions zeroed",
+    side="above",
+    margin=HALVED,
+    unit="nats",
+    why="log 2: the answer's probability halves",
     per="context",
     scope=(PRETRAINED,),
 )
@@ -89,12 +90,12 @@ def little(kind: str, end: str) -> Rule:
     """Non-inferiority: what it costs beyond a tenth of the gap that zeroing the slowest opens."""
     doing = {ZERO: "zeroing", UNROTATE: "un-rotating"}.get(kind, "attenuating to a quarter")
     return Rule(
-        f"{doing} the {end} quarter costs little",
-        f"nats that {doing} the {end} quarter costs beyond a tenth of what zeroing the slowest costs",
-        "below",
-        0.0,
-        "nats",
-        OF_THE_GAP,
+        name=f"{doing} the {end} quarter costs little",
+        quantity=f"nats that {doing} the {end} quarter costs beyond a tenth of what zeroing the slowest costs",
+        side="below",
+        margin=0.0,
+        unit="nats",
+        why=OF_THE_GAP,
         per="context",
         scope=(PRETRAINED,),
         shift=TENTH,
@@ -106,22 +107,22 @@ LITTLE = {
     for kind, end in ((ZERO, FASTEST), (UNROTATE, FASTEST), (UNROTATE, SLOWEST), (attenuate(0.25), FASTEST))
 }
 ATTENUATED = Rule(
-    "attenuating the slowest quarter costs more than the fastest",
-    "how many nats more attenuating the slowest quarter to a quarter costs than the fastest",
-    "above",
-    TENTH,
-    "nats",
-    "a tenth of the answer's probability",
+    name="attenuating the slowest quarter costs more than the fastest",
+    quantity="how many nats more attenuating the slowest quarter to a quarter costs than the fastest",
+    side="above",
+    margin=TENTH,
+    unit="nats",
+    why="a tenth of the answer's probability",
     per="context",
     scope=(PRETRAINED,),
 )
 OTHERS = Rule(
-    "a random quarter costs less",
-    "how many nats less zeroing a random quarter of the pairs costs than the slowest",
-    "above",
-    HALVED,
-    "nats",
-    "that of the slowest",
+    name="a random quarter costs less",
+    quantity="how many nats less zeroing a random quarter of the pairs costs than the slowest",
+    side="above",
+    margin=HALVED,
+    unit="nats",
+    why="log 2: the answer's probability halves",
     decisive=False,
     per="context",
     scope=(PRETRAINED,),
@@ -132,29 +133,31 @@ CLAIM = Claim(
     title="The low-weight band follows the frequency",
     source="beyond §4, fig. 1a",
     scope=(TRAINED_HERE, PRETRAINED),
-    statement="When the frequencies are permuted over the pairs, the low-weight band moves with them; when all "
-    "pairs have one frequency, there is none; when the base changes, it is as wide as the share of fast pairs; "
-    "without rotation, no order of frequencies shows any. In the retrieval heads of a language model zeroing or "
-    "attenuating the slowest quarter of the dimensions costs much, un-rotating it little, and each of the three "
-    "costs little on the fastest.",
-    contradicted_if="under a permutation the fastest quarter lies less than a fifth under the mean, or the profile "
-    "by frequency differs from the usual one by more than a tenth, or pairs of one frequency differ, or the band's "
-    "width is not that of the fast pairs; of a language model, if an intervention on the fastest quarter or "
-    "un-rotating the slowest costs more than a tenth of what zeroing the slowest costs, or zeroing the slowest "
-    "costs less than half of the answer's probability",
+    statement="When the frequencies are permuted over the pairs, the low-weight band moves with them; "
+    "when all pairs have one frequency, there is none; when the base changes, "
+    "it is as wide as the share of fast pairs; without rotation, no order of frequencies shows any. "
+    "In the retrieval heads of a language model zeroing or attenuating the slowest quarter of the dimensions costs "
+    "much, un-rotating it little, and each of the three costs little on the fastest.",
+    contradicted_if="under a permutation the fastest quarter lies less than a fifth under the mean, "
+    "or the profile by frequency differs from the usual one by more than a tenth, or pairs of one frequency differ, "
+    "or the band's width is not that of the fast pairs; of a language model, "
+    "if an intervention on the fastest quarter or un-rotating the slowest costs more than a tenth of what zeroing the "
+    "slowest costs, or zeroing the slowest costs less than half of the answer's probability",
     unit_of_analysis="training seed",
     rules=(LOWER, SAME, SHARE, ALIKE, NO_BAND, FLAT, MUCH, *LITTLE.values(), ATTENUATED, OTHERS),
-    notes="Weight of a pair: mean |weight| over q and k and its two dimensions. Orders are fixed: reversed; strides "
-    "of 37 (so that every quarter by index holds the whole spectrum); one random permutation. Equal: every pair "
-    "turns by 2 radians over the range. Margins were chosen on seeds 0-9, verdicts are given on others. Power: on "
-    "those, the departure was 0.72 with a standard deviation of 0.003, the difference of profiles 0.03 with 0.007, "
-    "the width off by at most 0.02 with 0.006, the spread of equal pairs 0.015: 5 seeds decide each with a power "
-    "above 99%. A fifteenth of the paper's size; the edge is the same (reports/measured/edge_sizes.json). Language "
-    "models: heads with a retrieval indicator above 0.5 that do not work locally (C09); after arXiv 2606.21249, "
-    "whose three patches these are; 64 questions at 3 positions, none of the first six, which meet every dose and "
-    "draw the curves. Power: over those six the excess of a cost varied by up to 1.8 nats between questions; 64 "
-    "decide one 0.7 nats off its margin, three quarters of what is allowed, nine times in ten. Controls: those "
-    "heads blind must cost much, nothing done must cost nothing, no head turned must cost more than little.",
+    notes="Weight of a pair: mean |weight| over q and k and its two dimensions. Orders are fixed: reversed; "
+    "strides of 37 (so that every quarter by index holds the whole spectrum); one random permutation. Equal: "
+    "every pair turns by 2 radians over the range. Margins were chosen on seeds 0-9, verdicts are given on others. "
+    "Power: on those, the departure was 0.72 with a standard deviation of 0.003, "
+    "the difference of profiles 0.03 with 0.007, the width off by at most 0.02 with 0.006, "
+    "the spread of equal pairs 0.015: 5 seeds decide each with a power above 99%. A fifteenth of the paper's size; "
+    "the edge is the same (reports/measured/edge_sizes.json). Language models: "
+    "heads with a retrieval indicator above 0.5 that do not work locally (C09); after arXiv 2606.21249, "
+    "whose three patches these are; 64 questions at 3 positions, none of the first six, "
+    "which meet every dose and draw the curves. Power: "
+    "over those six the excess of a cost varied by up to 1.8 nats between questions; "
+    "64 decide one 0.7 nats off its margin, three quarters of what is allowed, nine times in ten. Controls: "
+    "those heads blind must cost much, nothing done must cost nothing, no head turned must cost more than little.",
 )
 
 PERMUTED = [f"order-{name}" for name in ORDERS]
@@ -179,32 +182,29 @@ def by_frequency(profiles: np.ndarray, theta: np.ndarray) -> np.ndarray:
     return profiles[:, np.argsort(-theta, kind="stable")]
 
 
-def departure(profiles: np.ndarray) -> list[float]:
-    """How far the first quarter of each profile (S, D) lies under its mean."""
-    return (1 - profiles[:, : profiles.shape[1] // 4].mean(axis=1) / profiles.mean(axis=1)).tolist()
+def departure(profiles: np.ndarray) -> np.ndarray:
+    """(S,) how far the first quarter of each profile (S, D) lies under its mean."""
+    return 1 - profiles[:, : profiles.shape[1] // 4].mean(axis=1) / profiles.mean(axis=1)
 
 
-def difference(profiles: np.ndarray, usual: np.ndarray) -> list[float]:
-    """Mean |difference| over pairs, as a share of the usual mean; (S, D) each, seed by seed."""
-    return (np.abs(profiles - usual).mean(axis=1) / usual.mean(axis=1)).tolist()
+def difference(profiles: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """(S,) mean |difference| over pairs, as a share of the usual mean; (S, D) each, seed by seed."""
+    return np.abs(profiles - usual).mean(axis=1) / usual.mean(axis=1)
 
 
-def spread(profiles: np.ndarray) -> list[float]:
-    return (profiles.std(axis=1) / profiles.mean(axis=1)).tolist()
+def spread(profiles: np.ndarray) -> np.ndarray:
+    """(S,) standard deviation over pairs, as a share of the mean."""
+    return profiles.std(axis=1) / profiles.mean(axis=1)
 
 
 def widths(profiles: np.ndarray) -> np.ndarray:
+    """(S,) share of the pairs with small weights."""
     return np.array([band.band_share(profile) for profile in profiles])
 
 
 def fast_share(arm) -> float:
     """Share of the pairs that the edge law calls fast."""
     return float((arm.theta > band.predicted_edge(*arm.spread)).mean())
-
-
-def context(arm) -> dict:
-    """What every row says of where it comes from."""
-    return {"model": arm.model, "unable": arm.unable, "seeds": arm.seeds, "provenance": arm.provenance}
 
 
 def orders_figure(arm, usual, by: str) -> dict:
@@ -237,32 +237,32 @@ def orders_figure(arm, usual, by: str) -> dict:
 def test_the_band_moves_with_the_frequencies(controlled, judge, name):
     arm, usual = controlled(name), controlled(STANDARD)
     judge.units(
-        LOWER.name,
+        LOWER,
         departure(by_frequency(sizes(arm), arm.theta)),
-        **context(arm),
+        of=arm,
         paper="fig. 1a: lower in the first dimensions",
-        series={by: orders_figure(arm, usual, by) for by in ("index", "frequency")},
+        series=lambda: {by: orders_figure(arm, usual, by) for by in ("index", "frequency")},
     )
 
 
 @permuted
 def test_by_frequency_nothing_has_changed(controlled, judge, name):
     arm, usual = controlled(name), controlled(STANDARD)
-    judge.units(SAME.name, difference(by_frequency(sizes(arm), arm.theta), sizes(usual)), **context(arm))
+    judge.units(SAME, difference(by_frequency(sizes(arm), arm.theta), sizes(usual)), of=arm)
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name)) for name in BASES])
 def test_the_band_is_as_wide_as_the_fast_pairs_of_the_base(controlled, judge, name):
     arm = controlled(name)
-    judge.units(SHARE.name, (widths(sizes(arm)) - fast_share(arm)).tolist(), step=1 / len(arm.theta), **context(arm))
+    judge.units(SHARE, widths(sizes(arm)) - fast_share(arm), of=arm, step=1 / len(arm.theta))
 
 
 @measures(EQUAL)
-@pytest.mark.parametrize("rule", [ALIKE.name, NO_BAND.name])
+@pytest.mark.parametrize("rule", [ALIKE, NO_BAND], ids=["alike", "no-band"])
 def test_with_one_frequency_there_is_no_band(controlled, judge, rule):
     arm = controlled(EQUAL)
-    found = spread(sizes(arm)) if rule == ALIKE.name else widths(sizes(arm)).tolist()
-    judge.units(rule, found, step=1 / len(arm.theta) if rule == NO_BAND.name else 0.0, **context(arm))
+    found = spread(sizes(arm)) if rule is ALIKE else widths(sizes(arm))
+    judge.units(rule, found, of=arm, step=1 / len(arm.theta) if rule is NO_BAND else 0.0)
 
 
 def nominal(order: str, count: int) -> np.ndarray:
@@ -277,7 +277,7 @@ def test_without_rotation_no_order_of_frequencies_shows_anything(controlled, jud
     """The usual order and all three permutations at once: the one whose departure is the largest."""
     arm = controlled(NONE)
     found = [departure(by_frequency(sizes(arm), nominal(order, arm.head_dim // 2))) for order in ("usual", *ORDERS)]
-    judge.units(FLAT.name, max(found, key=lambda one: abs(np.mean(one))), **context(arm))
+    judge.units(FLAT, max(found, key=lambda one: abs(np.mean(one))), of=arm)
 
 
 # in language models
@@ -294,9 +294,9 @@ def no_heads(costs) -> str:
     return "" if costs.heads.any() else "no head has a retrieval indicator above 0.5 and does not work locally"
 
 
-def beyond_a_tenth(costs, intervention: str) -> list[float]:
+def beyond_a_tenth(costs, intervention: str) -> np.ndarray:
     """(n,) nats beyond a tenth of the gap."""
-    return (costs.cost(intervention) - 0.1 * costs.cost(patch.name(ZERO, SLOWEST))).tolist()
+    return costs.cost(intervention) - 0.1 * costs.cost(patch.name(ZERO, SLOWEST))
 
 
 def dose_figure(key: str, costs) -> dict:
@@ -334,32 +334,33 @@ def dose_figures(key: str, costs) -> dict:
     return {} if costs is None else {f"interventions, {key}": dose_figure(key, costs)}
 
 
+def nats_and_points(costs, intervention: str) -> str:
+    return f"{costs.cost(intervention).mean():.3f} nats, {costs.points(intervention).mean():.1f} points"
+
+
 @patched
-def test_zeroing_the_slowest_quarter_costs_much(lm, intervened, judge):
-    with lm.or_not_run(judge, MUCH):
-        costs = intervened.deciding
-        judge.units(
-            MUCH.name,
-            costs.cost(patch.name(ZERO, SLOWEST)).tolist(),
-            note=f"{costs.points(patch.name(ZERO, SLOWEST)).mean():.1f} points of accuracy lost",
-            series=dose_figures(lm.key, intervened.costs),
-            **lm.answering(unable=no_heads(costs)),
-        )
+def test_zeroing_the_slowest_quarter_costs_much(lm, judge):
+    slowest = patch.name(ZERO, SLOWEST)
+    judge.units(
+        MUCH,
+        lambda: lm.intervened.deciding.cost(slowest),
+        of=lm.answering,
+        unable=lambda: no_heads(lm.intervened.deciding),
+        note=lambda: f"{lm.intervened.deciding.points(slowest).mean():.1f} points of accuracy lost",
+        series=lambda: dose_figures(lm.key, lm.intervened.costs),
+    )
 
 
 @patched
 @pytest.mark.parametrize(("kind", "end"), LITTLE, ids=[f"{kind}-{end}".replace(" ", "-") for kind, end in LITTLE])
-def test_what_is_not_used_or_hardly_turns_costs_little(lm, intervened, judge, kind, end):
-    rule = LITTLE[kind, end]
-    with lm.or_not_run(judge, rule):
-        costs = intervened.deciding
-        one = patch.name(kind, end)
-        judge.units(
-            rule.name,
-            beyond_a_tenth(costs, one),
-            note=f"{costs.cost(one).mean():.3f} nats, {costs.points(one).mean():.1f} points",
-            **lm.answering(unable=no_heads(costs)),
-        )
+def test_what_is_not_used_or_hardly_turns_costs_little(lm, judge, kind, end):
+    judge.units(
+        LITTLE[kind, end],
+        lambda: beyond_a_tenth(lm.intervened.deciding, patch.name(kind, end)),
+        of=lm.answering,
+        unable=lambda: no_heads(lm.intervened.deciding),
+        note=lambda: nats_and_points(lm.intervened.deciding, patch.name(kind, end)),
+    )
 
 
 @patched
@@ -368,11 +369,12 @@ def test_what_is_not_used_or_hardly_turns_costs_little(lm, intervened, judge, ki
     [(ATTENUATED, attenuate(0.25), FASTEST), (OTHERS, ZERO, RANDOM)],
     ids=["attenuate", "random"],
 )
-def test_the_slowest_cost_more_than_others(lm, intervened, judge, rule, kind, cheap):
-    with lm.or_not_run(judge, rule):
-        costs = intervened.deciding
-        more = costs.cost(patch.name(kind, SLOWEST)) - costs.cost(patch.name(kind, cheap))
-        judge.units(rule.name, more.tolist(), **lm.answering(unable=no_heads(costs)))
+def test_the_slowest_cost_more_than_others(lm, judge, rule, kind, cheap):
+    def more_lost() -> np.ndarray:
+        costs = lm.intervened.deciding
+        return costs.cost(patch.name(kind, SLOWEST)) - costs.cost(patch.name(kind, cheap))
+
+    judge.units(rule, more_lost, of=lm.answering, unable=lambda: no_heads(lm.intervened.deciding))
 
 
 # controls
@@ -386,14 +388,20 @@ CONTROLS += [(LITTLE[UNROTATE, end], patch.UNROTATED) for end in (SLOWEST, FASTE
 @pytest.mark.parametrize(
     ("rule", "what"), CONTROLS, ids=[f"{rule.name}-{what}".replace(" ", "-") for rule, what in CONTROLS]
 )
-def test_control_nothing_done_blind_heads_and_no_head_turned(lm, intervened, judge, rule, what):
+def test_control_nothing_done_blind_heads_and_no_head_turned(lm, judge, rule, what):
     """Nothing done costs nothing by every rule; blind heads, and a model that turns no head, cost much."""
+
+    def lost() -> np.ndarray:
+        costs = lm.intervened.deciding
+        return costs.cost(what) if rule is MUCH else beyond_a_tenth(costs, what)
+
     role = POSITIVE_CONTROL if (rule is MUCH) != (what == patch.NONE) else NEGATIVE_CONTROL
-    label = what.replace(" ", "-")
-    with lm.or_not_run(judge, rule, label, role):
-        costs = intervened.deciding
-        found = costs.cost(what).tolist() if rule is MUCH else beyond_a_tenth(costs, what)
-        judge.units(rule.name, found, role=role, **lm.control(label) | {"unable": no_heads(costs)})
+    judge.units(
+        rule,
+        lost,
+        of=lm.control(role, what.replace(" ", "-")),
+        unable=lambda: no_heads(lm.intervened.deciding),
+    )
 
 
 ROTATED = [f"controlled/{name}" for name in PERMUTED]
@@ -403,54 +411,47 @@ ROTATED = [f"controlled/{name}" for name in PERMUTED]
 def test_control_the_index_does_not_tell_the_band(controlled, judge, name):
     """The same question of the first quarter by index."""
     arm = controlled(name)
-    judge.units(
-        LOWER.name,
-        departure(sizes(arm)),
-        **context(arm) | {"model": f"{arm.model}, by index"},
-        role=NEGATIVE_CONTROL,
-        guards=ROTATED,
-    )
+    judge.units(LOWER, departure(sizes(arm)), of=arm.control(NEGATIVE_CONTROL, "by index", guards=ROTATED))
 
 
 @permuted
 def test_control_by_index_everything_has_changed(controlled, judge, name):
     arm, usual = controlled(name), controlled(STANDARD)
     judge.units(
-        SAME.name,
+        SAME,
         difference(sizes(arm), sizes(usual)),
-        **context(arm) | {"model": f"{arm.model}, by index"},
-        role=NEGATIVE_CONTROL,
-        guards=ROTATED,
+        of=arm.control(NEGATIVE_CONTROL, "by index", guards=ROTATED),
     )
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name)) for name in (NONE, EQUAL)])
 def test_control_no_quarter_is_lower_where_no_frequency_is_higher(controlled, judge, name):
     arm = controlled(name)
-    judge.units(LOWER.name, departure(sizes(arm)), **context(arm), role=NEGATIVE_CONTROL, guards=ROTATED)
+    judge.units(LOWER, departure(sizes(arm)), of=arm.control(NEGATIVE_CONTROL, guards=ROTATED))
 
 
 @measures(*BASES)
 @pytest.mark.parametrize("name", BASES)
 def test_control_the_other_base_predicts_another_width(controlled, judge, name):
     arm, other = controlled(name), controlled(next(one for one in BASES if one != name))
+    both = [f"controlled/{one}" for one in BASES]
     judge.units(
-        SHARE.name,
-        (widths(sizes(arm)) - fast_share(other)).tolist(),
+        SHARE,
+        widths(sizes(arm)) - fast_share(other),
+        of=arm.control(NEGATIVE_CONTROL, "by the other base", guards=both),
         step=1 / len(arm.theta),
-        **context(arm) | {"model": f"{arm.model}, by the other base"},
-        role=NEGATIVE_CONTROL,
-        guards=[f"controlled/{one}" for one in BASES],
     )
 
 
 @measures(STANDARD)
-@pytest.mark.parametrize("rule", [ALIKE.name, NO_BAND.name, FLAT.name])
-def test_control_pairs_of_many_frequencies_are_not_called_alike(controlled, judge, rule):
+@pytest.mark.parametrize(
+    ("rule", "found", "guarded"),
+    [(ALIKE, spread, EQUAL), (NO_BAND, widths, EQUAL), (FLAT, departure, NONE)],
+    ids=["alike", "no-band", "flat"],
+)
+def test_control_pairs_of_many_frequencies_are_not_called_alike(controlled, judge, rule, found, guarded):
     arm = controlled(STANDARD)
-    found = {ALIKE.name: spread, NO_BAND.name: lambda one: widths(one).tolist(), FLAT.name: departure}[rule](sizes(arm))
-    guarded = NONE if rule == FLAT.name else EQUAL
-    judge.units(rule, found, **context(arm), role=NEGATIVE_CONTROL, guards=[f"controlled/{guarded}"])
+    judge.units(rule, found(sizes(arm)), of=arm.control(NEGATIVE_CONTROL, guards=[f"controlled/{guarded}"]))
 
 
 PLANTED_SEEDS = list(range(5))
@@ -461,7 +462,7 @@ PLANTED_SEEDS = list(range(5))
     [("the frequency", POSITIVE_CONTROL), ("the index", NEGATIVE_CONTROL)],
     ids=["frequency", "index"],
 )
-@pytest.mark.parametrize("rule", [LOWER.name, SAME.name])
+@pytest.mark.parametrize("rule", [LOWER, SAME], ids=["lower", "same"])
 def test_control_planted_profiles(judge, rule, follows, role):
     """Profiles that are known to follow the one or the other, of an arm with its frequencies in strides."""
     usual, strided = (VARIANTS[name].parameters("default") for name in (STANDARD, "order-strided"))
@@ -476,9 +477,6 @@ def test_control_planted_profiles(judge, rule, follows, role):
     ordered = by_frequency(after, theta)
     judge.units(
         rule,
-        departure(ordered) if rule == LOWER.name else difference(ordered, before),
-        model=f"planted/band by {follows}",
-        role=role,
-        guards=ROTATED,
-        seeds=PLANTED_SEEDS,
+        departure(ordered) if rule is LOWER else difference(ordered, before),
+        of=Subject(f"planted/band by {follows}", seeds=PLANTED_SEEDS, role=role, guards=ROTATED),
     )

@@ -15,19 +15,33 @@ import pytest
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 from fixtures.models.small_cells import BASELINE, FACTOR_CELLS, TOLD_APART
 from fixtures.small_models import planted
+from fixtures.subject import Subject
 
 WIDTH = Rule(
-    "width stays", "share of idle pairs minus share of fast pairs, with the factor minus without it", "within", TOLD_APART,
-    "of the pairs", "three pairs of 32",
-)  # fmt: skip
+    name="width stays",
+    quantity="share of idle pairs minus share of fast pairs, with the factor minus without it",
+    side="within",
+    margin=TOLD_APART,
+    unit="of the pairs",
+    why="three pairs of 32",
+)
 EDGE = Rule(
-    "edge stays", "logarithm of the frequency at half height of the sizes, with the factor minus without it", "within", 0.29,
-    "", "the step between neighbouring pairs, ln(10000) / 32: what is less cannot be told apart",
-)  # fmt: skip
+    name="edge stays",
+    quantity="logarithm of the frequency at half height of the sizes, with the factor minus without it",
+    side="within",
+    margin=0.29,
+    unit="",
+    why="the step between neighbouring pairs, ln(10000) / 32: what is less cannot be told apart",
+)
 DEPTH = Rule(
-    "depth stays", "size of the fast pairs over that of the others, with the factor minus without it", "within", 0.12, "",
-    "half of the distance from 2/3, a band by X03, to what two heads of a Llama show", decisive=False,
-)  # fmt: skip
+    name="depth stays",
+    quantity="size of the fast pairs over that of the others, with the factor minus without it",
+    side="within",
+    margin=0.12,
+    unit="",
+    why="half of the distance from 2/3, a band by X03, to what two heads of a Llama show",
+    decisive=False,
+)
 RULES = (WIDTH, EDGE, DEPTH)
 
 CLAIM = Claim(
@@ -35,19 +49,21 @@ CLAIM = Claim(
     title="No other suspect moves the band",
     source="beyond §4",
     scope=(TRAINED_HERE,),
-    statement="Number of heads, grouped keys, q_norm, q bias, attention sinks and partial rotary, one at a time in the same "
-    "small transformer, leave the band where frequencies and distances put it: the share of idle pairs to a tenth of "
-    "the pairs, the edge to one step between neighbouring pairs.",
-    contradicted_if="a factor moves the share of idle pairs by more than a tenth of the pairs or the edge by more than a "
-    "factor of 1.34",
+    statement="Number of heads, grouped keys, q_norm, q bias, attention sinks and partial rotary, "
+    "one at a time in the same small transformer, leave the band where frequencies and distances put it: "
+    "the share of idle pairs to a tenth of the pairs, the edge to one step between neighbouring pairs.",
+    contradicted_if="a factor moves the share of idle pairs by more than a tenth of the pairs or the edge by more "
+    "than a factor of 1.34",
     unit_of_analysis="training seed",
     rules=RULES,
-    notes="Model, measures, and when a model is inconclusive: X03. Partial rotary is held against the fast pairs it has "
-    "itself, and its edge is that of the pairs that turn. Seeds are paired with those of the baseline, which start "
-    "alike where shapes allow. Margins were chosen on seeds 0 and 1, verdicts are given on others. Power: there the "
-    "edge of one cell differed by 0.05 to 0.12 between seeds: three seeds decide where a factor moves it by less than "
-    "0.1 or by more than 0.5, and say inconclusive between; --seeds N takes more.",
-)  # fmt: skip
+    notes="Model, measures, and when a model is inconclusive: X03. "
+    "Partial rotary is held against the fast pairs it has itself, and its edge is that of the pairs that turn. "
+    "Seeds are paired with those of the baseline, which start alike where shapes allow. "
+    "Margins were chosen on seeds 0 and 1, verdicts are given on others. Power: "
+    "there the edge of one cell differed by 0.05 to 0.12 between seeds: "
+    "three seeds decide where a factor moves it by less than 0.1 or by more than 0.5, and say inconclusive between; "
+    "--seeds N takes more.",
+)
 
 CELLS = list(FACTOR_CELLS)
 ALL = [f"small/{name}" for name in CELLS]
@@ -70,46 +86,69 @@ def step(model, rule: Rule) -> float:
     return 1 / model.size.shape[-1] if rule is WIDTH else 0.0
 
 
-def context(model, base) -> dict:
+def against(model, base) -> Subject:
     """A difference has two sides that can be unable."""
-    return model.context | {
-        "unable": model.unable or base.unable,
-        "provenance": model.provenance | {"baseline": base.provenance["measurement"]},
-    }
+    return model.but(
+        unable=model.unable or base.unable,
+        provenance=model.provenance | {"baseline": base.provenance["measurement"]},
+    )
 
 
 def factors_table(models: dict, base) -> dict:
     rows = [
-        [name, f"{model.width.mean():.0%} ({model.above.mean():.0%})", f"{model.log_edge.mean():+.2f}",
-         f"{moved(model, base, EDGE).mean():+.2f}", f"{model.depth.mean():.2f}", f"{model.cost('above the edge').mean():.2f}",
-         f"{model.accuracy[:, :8].mean():.1%}", f"{model.learned:,}", f"{model.cache[0, 0]:,.0f}"]
+        [
+            name,
+            f"{model.width.mean():.0%} ({model.above.mean():.0%})",
+            f"{model.log_edge.mean():+.2f}",
+            f"{moved(model, base, EDGE).mean():+.2f}",
+            f"{model.depth.mean():.2f}",
+            f"{model.cost('above the edge').mean():.2f}",
+            f"{model.accuracy[:, :8].mean():.1%}",
+            f"{model.learned:,}",
+            f"{model.cache[0, 0]:,.0f}",
+        ]
         for name, model in models.items()
-    ]  # fmt: skip
+    ]
     return {
         "kind": "table",
         "title": "One factor at a time",
-        "columns": ["factor", "idle pairs (fast pairs)", "log of the edge over pi / N", "moved by", "size, fast over slow",
-                    "above the edge costs", "accuracy", "parameters", "cache, bytes a token"],
+        "columns": [
+            "factor",
+            "idle pairs (fast pairs)",
+            "log of the edge over pi / N",
+            "moved by",
+            "size, fast over slow",
+            "above the edge costs",
+            "accuracy",
+            "parameters",
+            "cache, bytes a token",
+        ],
         "rows": rows,
         "caption": "Means over seeds; float32.",
-    }  # fmt: skip
+    }
 
 
 @rules
 @pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name, BASELINE)) for name in CELLS])
 def test_the_factor_leaves_the_band(small, judge, name, rule):
     model, base = small(name), small(BASELINE)
-    judge.units(rule.name, moved(model, base, rule).tolist(), step=step(model, rule), **context(model, base))
+    judge.units(rule, moved(model, base, rule), of=against(model, base), step=step(model, rule))
 
 
 @measures(BASELINE, *CELLS)
 def test_beside_it_the_baseline_and_all_factors(small, judge):
     base = small(BASELINE)
     models = {BASELINE: base} | {name: small(name) for name in CELLS}
-    depths = [float(moved(models[name], base, DEPTH).mean()) for name in CELLS]
-    judge.units(DEPTH.name, depths, model="small/all factors", seeds=base.seeds,
-                series={"factors": factors_table(models, base)},
-                provenance={name: model.provenance["measurement"] for name, model in models.items()})  # fmt: skip
+    judge.units(
+        DEPTH,
+        [float(moved(models[name], base, DEPTH).mean()) for name in CELLS],
+        of=Subject(
+            "small/all factors",
+            seeds=base.seeds,
+            provenance={name: model.provenance["measurement"] for name, model in models.items()},
+        ),
+        series=lambda: {"factors": factors_table(models, base)},
+    )
 
 
 # controls
@@ -120,16 +159,23 @@ def test_beside_it_the_baseline_and_all_factors(small, judge):
 def test_control_rotation_itself_moves_it(small, judge, rule):
     """No rotation, as if the same pairs turned."""
     base, model = small(BASELINE), small("none")
-    judge.units(rule.name, moved(model.read_at(base.theta), base, rule).tolist(), step=step(model, rule),
-                role=NEGATIVE_CONTROL, guards=ALL, **context(model, base))  # fmt: skip
+    judge.units(
+        rule,
+        moved(model.read_at(base.theta), base, rule),
+        of=against(model, base).control(NEGATIVE_CONTROL, guards=ALL),
+        step=step(model, rule),
+    )
 
 
 @measures("context-256", BASELINE)
 def test_control_the_range_moves_the_edge(small, judge):
     """Trained over an eighth of the range: the edge in radians per token lies eight times as high."""
     model, base = small("context-256"), small(BASELINE)
-    found = moved(model.read_at(model.theta, base.cell.positions), base, EDGE)
-    judge.units(EDGE.name, found.tolist(), **context(model, base), role=NEGATIVE_CONTROL, guards=ALL)
+    judge.units(
+        EDGE,
+        moved(model.read_at(model.theta, base.cell.positions), base, EDGE),
+        of=against(model, base).control(NEGATIVE_CONTROL, guards=ALL),
+    )
 
 
 @pytest.mark.parametrize(("stretch", "role"), [(1.0, POSITIVE_CONTROL), (0.25, NEGATIVE_CONTROL)])
@@ -137,5 +183,5 @@ def test_control_the_range_moves_the_edge(small, judge):
 def test_control_planted_edges(judge, rule, stretch, role):
     """Profiles of the law, at the same frequencies or at a quarter of them, each with noise of its own."""
     model, base = planted(stretch=stretch, stream=1), planted()
-    judge.units(rule.name, moved(model, base, rule).tolist(), step=step(model, rule), role=role, guards=ALL,
-                **context(model, base) | {"model": f"planted/edge times {1 / stretch:g}"})  # fmt: skip
+    named = against(model, base).but(key=f"planted/edge times {1 / stretch:g}")
+    judge.units(rule, moved(model, base, rule), of=named.control(role, guards=ALL), step=step(model, rule))

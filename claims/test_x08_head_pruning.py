@@ -16,6 +16,7 @@ from fixtures import prune_figures as figures
 from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.instruments import prune_conditions as conditions
 from fixtures.language_models import FEWEST_HEADS
+from fixtures.subject import RunsElsewhere
 
 A_SMALL_LOSS = "the smaller of a tenth of what removing every head costs in that context and log 2 (odds halved)"
 SHIFT = 0.35
@@ -45,21 +46,21 @@ RETRIEVAL = _rule(
     "above",
 )
 BYTES = Rule(
-    "the cache shrinks by the bytes predicted",
-    "bytes by which the memory of a K and V cache without some heads differs from the arithmetic, at worst",
-    "below",
-    0.5,
-    "bytes",
-    "arithmetic: a byte is a mistake",
+    name="the cache shrinks by the bytes predicted",
+    quantity="bytes by which the memory of a K and V cache without some heads differs from the arithmetic, at worst",
+    side="below",
+    margin=0.5,
+    unit="bytes",
+    why="arithmetic: a byte is a mistake",
     per="cache",
 )
 SAME = Rule(
-    "removed says what zeroed says",
-    "largest difference of a logit from the model with zeros at the input of its output projections",
-    "below",
-    1e-4,
-    "of the largest logit",
-    "float32 sums in another order differ by some 1e-5, a head by more than 1e-2 (X02)",
+    name="removed says what zeroed says",
+    quantity="largest difference of a logit from the model with zeros at the input of its output projections",
+    side="below",
+    margin=1e-4,
+    unit="of the largest logit",
+    why="float32 sums in another order differ by some 1e-5, a head by more than 1e-2 (X02)",
     decisive=False,
     per="prompt and set of heads",
 )
@@ -77,8 +78,8 @@ RANDOM = _rule(
 )
 OTHERS = _rule(
     "other heads cost less",
-    "without the heads of highest indicator, beyond what as many random other heads of the "
-    "same layers and a small loss cost",
+    "without the heads of highest indicator, "
+    "beyond what as many random other heads of the same layers and a small loss cost",
     "above",
     False,
 )
@@ -99,10 +100,10 @@ CLAIM = Claim(
     source="beyond the paper; §5.2, §5.3",
     scope=(PRETRAINED,),
     statement="Without the quarter of all heads whose dimensions have the least utility a model loses little; "
-    "without the quarter of highest retrieval indicator it loses more; and the cache shrinks by exactly what the "
-    "groups that went entirely took.",
-    contradicted_if="the heads of least utility cost more than a small loss, those of highest indicator less, or the "
-    "cache holds another number of bytes than predicted",
+    "without the quarter of highest retrieval indicator it loses more; "
+    "and the cache shrinks by exactly what the groups that went entirely took.",
+    contradicted_if="the heads of least utility cost more than a small loss, those of highest indicator less, "
+    "or the cache holds another number of bytes than predicted",
     unit_of_analysis="context",
     rules=(LEAST, RETRIEVAL, BYTES, SAME, MOST, RANDOM, OTHERS, BLIND),
     notes=f"Models of fewer than {FEWEST_HEADS} heads are not-run: a quarter of two heads is no choice. A context is "
@@ -120,26 +121,41 @@ def needs(test):
     return pytest.mark.beyond(measures(test))
 
 
-def needs_heads(lm, judge, rule: Rule, **context) -> None:
-    """Not-run where a quarter of the heads is no choice."""
-    heads = lm.heads_in_all
-    if heads < FEWEST_HEADS:
-        judge.not_run(
-            rule.name,
-            **({"model": lm.key} | context),
-            reason=f"it has {heads} heads: a quarter is no choice",
+def without_heads(lm):
+    """The questions without some heads; not-run where a quarter of the heads is no choice."""
+    enough_heads(lm)
+    return lm.pruned.without_heads
+
+
+def caches_without_heads(lm):
+    enough_heads(lm)
+    return lm.pruned.kept_without_heads
+
+
+def enough_heads(lm) -> None:
+    if lm.heads_in_all < FEWEST_HEADS:
+        raise RunsElsewhere(
+            f"it has {lm.heads_in_all} heads: a quarter is no choice",
             command="pytest claims/ --claim X08 --model embedded/llama-12-heads-s0",
         )
 
 
-def beyond(asked, cost) -> list[float]:
+def beyond(asked, cost: np.ndarray) -> np.ndarray:
     """(n,) nats beyond a small loss."""
-    return (cost - asked.small(conditions.EVERY)).tolist()
+    return cost - asked.small(conditions.EVERY)
 
 
 def too_few(pruned, name: str) -> str:
     """Why as many other heads could not be drawn."""
     return pruned.removals.short.get(name, "")
+
+
+def what_it_costs(lm, name: str) -> str:
+    gone, asked = int((~lm.pruned.removals.of(name)).sum()), lm.pruned.without_heads
+    return (
+        f"{gone} of {lm.pruned.removals.mass.size} heads removed; {asked.cost(name).mean():.2f} nats lost; right "
+        f"by place {asked.accuracy(name).round(0).tolist()}%"
+    )
 
 
 @needs
@@ -148,49 +164,38 @@ def too_few(pruned, name: str) -> str:
     [(LEAST, conditions.LEAST), (RETRIEVAL, conditions.RETRIEVAL), (MOST, conditions.MOST)],
     ids=["least-utility", "retrieval", "most-utility"],
 )
-def test_taking_out_a_quarter_of_the_heads(lm, pruned, judge, rule, name):
-    with lm.or_not_run(judge, rule):
-        needs_heads(lm, judge, rule)
-        gone = int((~pruned.removals.of(name)).sum())
-        series = {f"heads taken out, {lm.key}": figures.heads_table(lm.key, pruned)} if rule is LEAST else {}
-        asked = pruned.without_heads
-        judge.units(
-            rule.name,
-            beyond(asked, asked.cost(name)),
-            series=series,
-            note=f"{gone} of {pruned.removals.mass.size} heads removed; {asked.cost(name).mean():.2f} nats lost; right "
-            f"by place {asked.accuracy(name).round(0).tolist()}%",
-            **lm.answering(),
-        )
+def test_taking_out_a_quarter_of_the_heads(lm, judge, rule, name):
+    judge.units(
+        rule,
+        lambda: beyond(without_heads(lm), lm.pruned.without_heads.cost(name)),
+        of=lm.answering,
+        note=lambda: what_it_costs(lm, name),
+        series=lambda: {f"heads taken out, {lm.key}": figures.heads_table(lm.key, lm.pruned)} if rule is LEAST else {},
+    )
 
 
 @needs
-def test_the_cache_really_shrinks(lm, pruned, judge):
-    with lm.or_not_run(judge, BYTES):
-        needs_heads(lm, judge, BYTES)
-        caches = pruned.kept_without_heads.of_name
-        judge.exact(
-            BYTES.name,
-            pruned.kept_without_heads.off,
-            n=len(caches),
-            test="bytes of every tensor's memory against the arithmetic",
-            note="; ".join(f"{name}: {kept.plain} to {kept.stored}" for name, kept in caches.items()),
-            **lm.context(),
-        )
+def test_the_cache_really_shrinks(lm, judge):
+    judge.exact(
+        BYTES,
+        lambda: caches_without_heads(lm).off,
+        of=lm,
+        n=lambda: len(caches_without_heads(lm).of_name),
+        test="bytes of every tensor's memory against the arithmetic",
+        note=lambda: caches_without_heads(lm).sizes,
+    )
 
 
 @needs
-def test_beside_it_removed_is_zeroed(lm, pruned, judge):
-    with lm.or_not_run(judge, SAME):
-        needs_heads(lm, judge, SAME)
-        caches = pruned.kept_without_heads
-        judge.exact(
-            SAME.name,
-            caches.difference,
-            n=len(caches.of_name),
-            test="worst of every set of heads and prompt",
-            **lm.context(unable=caches.too_coarse),
-        )
+def test_beside_it_removed_is_zeroed(lm, judge):
+    judge.exact(
+        SAME,
+        lambda: caches_without_heads(lm).difference,
+        of=lm,
+        n=lambda: len(caches_without_heads(lm).of_name),
+        test="worst of every set of heads and prompt",
+        unable=lambda: caches_without_heads(lm).too_coarse,
+    )
 
 
 @needs
@@ -203,57 +208,63 @@ def test_beside_it_removed_is_zeroed(lm, pruned, judge):
     ],
     ids=["random", "others", "blind"],
 )
-def test_beside_it_other_heads_and_blind_ones(lm, pruned, judge, rule, costly, cheap):
-    with lm.or_not_run(judge, rule):
-        needs_heads(lm, judge, rule)
-        asked = pruned.without_heads
+def test_beside_it_other_heads_and_blind_ones(lm, judge, rule, costly, cheap):
+    def more_lost() -> np.ndarray:
+        asked = without_heads(lm)
         more = asked.cost(costly, against=cheap)
-        unable = too_few(pruned, costly) or too_few(pruned, cheap)
-        judge.units(rule.name, more.tolist() if rule is BLIND else beyond(asked, more), **lm.answering(unable=unable))
+        return more if rule is BLIND else beyond(asked, more)
+
+    judge.units(
+        rule,
+        more_lost,
+        of=lm.answering,
+        unable=lambda: too_few(lm.pruned, costly) or too_few(lm.pruned, cheap),
+    )
+
+
+both_ways = pytest.mark.parametrize("rule", [LEAST, RETRIEVAL], ids=["least", "retrieval"])
 
 
 @needs
-@pytest.mark.parametrize(
-    ("rule", "name", "role"),
-    [
-        (LEAST, conditions.EVERY, NEGATIVE_CONTROL),
-        (LEAST, conditions.NONE, POSITIVE_CONTROL),
-        (RETRIEVAL, conditions.EVERY, POSITIVE_CONTROL),
-        (RETRIEVAL, conditions.NONE, NEGATIVE_CONTROL),
-    ],
-    ids=["least-every", "least-nothing", "retrieval-every", "retrieval-nothing"],
-)
-def test_control_every_head_and_none_at_all(lm, pruned, judge, rule, name, role):
-    """Without any head the task must be lost; what nothing removed says is the plain model's own (C09), and costs
-    nothing."""
-    what = name.replace(" ", "-") + "-removed"
-    with lm.or_not_run(judge, rule, what, role):
-        needs_heads(lm, judge, rule, model=f"{lm.key}:{what}", role=role, guards=[lm.key])
-        asked = pruned.without_heads
-        if name == conditions.NONE:
-            worst = float(np.abs(lm.judged.rows.off).max())
-            judge.exact(
-                rule.name,
-                worst - SHIFT,
-                n=len(lm.judged.rows.off),
-                test="the plain model's own lead, question by question, against half of log 2",
-                role=role,
-                **lm.control(what),
-            )
-        else:
-            judge.units(rule.name, beyond(asked, asked.cost(name)), role=role, **lm.control(what))
+@both_ways
+def test_control_without_any_head_the_task_is_lost(lm, judge, rule):
+    role = NEGATIVE_CONTROL if rule is LEAST else POSITIVE_CONTROL
+    judge.units(
+        rule,
+        lambda: beyond(without_heads(lm), lm.pruned.without_heads.cost(conditions.EVERY)),
+        of=lm.control(role, f"{conditions.EVERY.replace(' ', '-')}-removed"),
+    )
 
 
 @needs
-def test_control_a_whole_cache_fails_the_bytes(lm, pruned, judge):
-    with lm.or_not_run(judge, BYTES, "plain-cache", NEGATIVE_CONTROL):
-        needs_heads(lm, judge, BYTES, model=f"{lm.key}:plain-cache", role=NEGATIVE_CONTROL, guards=[lm.key])
-        kept = pruned.kept_without_heads[conditions.LAYER]
-        judge.exact(
-            BYTES.name,
-            kept.plain - kept.predicted,
-            n=1,
-            test="a whole cache against the arithmetic of one without a layer's heads",
-            role=NEGATIVE_CONTROL,
-            **lm.control("plain-cache"),
-        )
+@both_ways
+def test_control_nothing_removed_costs_nothing(lm, judge, rule):
+    """What nothing removed says is the plain model's own lead (C09)."""
+
+    def off() -> np.ndarray:
+        enough_heads(lm)
+        return np.abs(lm.judged.rows.off)
+
+    role = POSITIVE_CONTROL if rule is LEAST else NEGATIVE_CONTROL
+    judge.exact(
+        rule,
+        lambda: off().max() - SHIFT,
+        of=lm.control(role, f"{conditions.NONE.replace(' ', '-')}-removed"),
+        n=lambda: len(off()),
+        test="the plain model's own lead, question by question, against half of log 2",
+    )
+
+
+@needs
+def test_control_a_whole_cache_fails_the_bytes(lm, judge):
+    def off() -> int:
+        kept = caches_without_heads(lm)[conditions.LAYER]
+        return kept.plain - kept.predicted
+
+    judge.exact(
+        BYTES,
+        off,
+        of=lm.control(NEGATIVE_CONTROL, "plain-cache"),
+        n=1,
+        test="a whole cache against the arithmetic of one without a layer's heads",
+    )

@@ -32,6 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     for name in ("first", "second"):
         diffs.add_argument(name, type=Path, metavar=name.upper(), help="a results.json")
     diffs.add_argument("-o", "--output", type=Path, metavar="OUT", help="write the same as a page, too")
+    diffs.add_argument(
+        "--rows",
+        action="store_true",
+        help="row by row and to the last digit instead; exit code 1 where a row differs, for changes that may alter nothing",
+    )
     tables = commands.add_parser(
         "table", help="the answer and the verdicts of the recorded baseline, as Markdown tables"
     )
@@ -83,6 +88,11 @@ def _diff(options: argparse.Namespace) -> int:
     from . import diff
 
     first, second = load(options.first), load(options.second)
+    if options.rows:
+        told = diff.rows_apart(first, second)
+        rows = [len(results["evidence"]) for results in (first, second)]
+        print("\n".join([*map(one_line, told), f"ROWS: {len(told)} differences between {rows[0]} and {rows[1]} rows"]))
+        return int(bool(told))
     found = diff.compared(first, second)
     page = diff.page(found, first, second) if options.output else ""
     print("\n".join(map(one_line, found.lines)))

@@ -119,6 +119,30 @@ def _rows(results: dict) -> dict[tuple[str, str, str, str], dict]:
     }
 
 
+SAME = ("verdict", "estimate", "ci", "sentence")
+"""Fields of a row that are the same to the last digit where nothing but the code's form changed."""
+
+
+def rows_apart(first: dict, second: dict) -> list[str]:
+    """One line for each row that one run alone has, and for each field of `SAME` that is not the same in both."""
+    old, new = ({(row["claim"], key_of(row)): row for row in results["evidence"]} for results in (first, second))
+    told = [f"{claim}, {key}: in the first run alone" for claim, key in old if (claim, key) not in new]
+    told += [f"{claim}, {key}: in the second run alone" for claim, key in new if (claim, key) not in old]
+    for claim, key in (one for one in old if one in new):
+        before, now = old[claim, key], new[claim, key]
+        told += [
+            f"{claim}, {key}: {field} {before[field]!r} -> {now[field]!r}"
+            for field in SAME
+            if before[field] != now[field]
+        ]
+    return told
+
+
+def key_of(row: dict) -> str:
+    """What makes a row itself across runs, as in the baseline."""
+    return f"{row['role']} | {row['rule']} | {row['model']}"
+
+
 def _apart(before: list[float] | None, now: list[float] | None) -> bool:
     return bool(before and now) and (before[1] < now[0] or now[1] < before[0])
 

@@ -104,3 +104,36 @@ def test_a_bad_file_is_one_line_and_exit_code_1(tmp_path, capsys, runs):
     assert main(["diff", str(good), str(bad)]) == 1
     out, err = capsys.readouterr()
     assert not out and err.count("\n") == 1 and str(bad) in err
+
+
+def test_row_by_row_a_run_is_itself(runs, tmp_path, capsys):
+    assert diff.rows_apart(*runs) == []
+    for name, results in zip("ab", runs, strict=True):
+        (tmp_path / name).write_text(json.dumps(results), encoding="utf-8")
+    assert main(["diff", str(tmp_path / "a"), str(tmp_path / "b"), "--rows"]) == 0
+    count = len(runs[0]["evidence"])
+    assert capsys.readouterr().out == f"ROWS: 0 differences between {count} and {count} rows\n"
+
+
+@pytest.mark.parametrize("field", diff.SAME)
+def test_row_by_row_the_last_digit_counts(runs, field):
+    first, second = runs
+    row = with_numbers(second)[0]
+    before = row[field]
+    row[field] = {
+        "verdict": "inconclusive" if before != "inconclusive" else "supported",
+        "estimate": row["estimate"] * (1 + 1e-15) + 1e-300,
+        "ci": [row["ci"][0], row["ci"][1] + 1.0],
+        "sentence": f"{row['sentence']}.",
+    }[field]
+    assert diff.rows_apart(first, second) == [
+        f"{row['claim']}, {diff.key_of(row)}: {field} {before!r} -> {row[field]!r}"
+    ]
+
+
+def test_row_by_row_a_row_that_came_or_went_is_told(runs):
+    first, second = runs
+    gone = second["evidence"].pop(0)
+    key = f"{gone['claim']}, {diff.key_of(gone)}"
+    assert diff.rows_apart(first, second) == [f"{key}: in the first run alone"]
+    assert diff.rows_apart(second, first) == [f"{key}: in the second run alone"]
