@@ -103,16 +103,29 @@ def marks_and_levels(axes, marks: list[dict], levels: list[dict]) -> None:
         axes.axvline(mark["x"], color=MUTED, linewidth=1, linestyle=(0, (2, 2)), zorder=2.5)
         right = axes.transData.transform((mark["x"], 1))[0] > 0.6 * axes.bbox.width + axes.bbox.x0
         axes.annotate(
-            label(mark.get("label", ""), 48), (mark["x"], 0.985 - 0.075 * (index % 4)), xycoords=axes.get_xaxis_transform(),
-            xytext=(-4 if right else 4, 0), textcoords="offset points", ha="right" if right else "left", va="top",
-            color=TEXT, fontsize=10,
-        )  # fmt: skip
+            label(mark.get("label", ""), 48),
+            (mark["x"], 0.985 - 0.075 * (index % 4)),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(-4 if right else 4, 0),
+            textcoords="offset points",
+            ha="right" if right else "left",
+            va="top",
+            color=TEXT,
+            fontsize=10,
+        )
     for level in levels:
         axes.axhline(level["y"], color=MUTED, linewidth=1, linestyle=(0, (6, 2, 1.5, 2)), zorder=2.5)
         axes.annotate(
-            label(level.get("label", ""), 48), (0.995, level["y"]), xycoords=axes.get_yaxis_transform(), xytext=(0, 3),
-            textcoords="offset points", ha="right", va="bottom", color=TEXT, fontsize=10,
-        )  # fmt: skip
+            label(level.get("label", ""), 48),
+            (0.995, level["y"]),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="right",
+            va="bottom",
+            color=TEXT,
+            fontsize=10,
+        )
     if low == high:
         axes.set_xlim(low - 1, high + 1)
 
@@ -121,9 +134,11 @@ def element(tag: str, *children: ElementTree.Element, **attributes: object) -> E
     """An SVG element; numbers with one decimal, `_` in a name is `-`."""
     made = ElementTree.Element(
         tag,
-        {name.replace("_", "-"): f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
-         for name, value in attributes.items()},
-    )  # fmt: skip
+        {
+            name.replace("_", "-"): f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
+            for name, value in attributes.items()
+        },
+    )
     made.extend(children)
     return made
 

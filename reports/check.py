@@ -228,9 +228,22 @@ def _verify_scope(stated: dict, rows: list[Row]) -> None:
 
 
 _DERIVED = (
-    "tier", "in_scope", "quantity", "unit", "side", "margin", "margin_why", "unit_of_analysis", "alpha", "family", "decisive",
-    "verdict", "sensitivity", "control_ok", "sentence",
-)  # fmt: skip
+    "tier",
+    "in_scope",
+    "quantity",
+    "unit",
+    "side",
+    "margin",
+    "margin_why",
+    "unit_of_analysis",
+    "alpha",
+    "family",
+    "decisive",
+    "verdict",
+    "sensitivity",
+    "control_ok",
+    "sentence",
+)
 """Fields of a row that its claim, its interval and its reason decide."""
 
 
@@ -253,9 +266,15 @@ def _verify_row(row: Row, claim: Claim, where: str) -> None:
     same = set(row.sensitivity.values()) == {row.verdict}
     held_back = row.verdict if row.reason and same and row.verdict in (INCONCLUSIVE, NOT_RUN) else None
     again = make_row(
-        claim, claim.rule(row.rule), None if row.estimate is None else measured,
-        model=row.model, role=row.role, verdict=held_back, reason=row.reason, illustration=row.illustration,
-    )  # fmt: skip
+        claim,
+        claim.rule(row.rule),
+        None if row.estimate is None else measured,
+        model=row.model,
+        role=row.role,
+        verdict=held_back,
+        reason=row.reason,
+        illustration=row.illustration,
+    )
     for name in _DERIVED:
         says, follows = getattr(row, name), getattr(again, name)
         if says != follows:

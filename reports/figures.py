@@ -194,9 +194,16 @@ def _line(
         )
     step = 1 if bars and "low" in line else max(1, len(at) // 8)
     artists += axes.plot(
-        at, means, color=colour, linewidth=1.7, linestyle=DASHES if line.get("dashed") else "-", gid="line",
-        marker=marker or ("o" if len(at) == 1 else None), markersize=5, markevery=(index % step, step),
-    )  # fmt: skip
+        at,
+        means,
+        color=colour,
+        linewidth=1.7,
+        linestyle=DASHES if line.get("dashed") else "-",
+        gid="line",
+        marker=marker or ("o" if len(at) == 1 else None),
+        markersize=5,
+        markevery=(index % step, step),
+    )
     for artist in artists if shift else ():  # only now: the axes must take no notice of it
         artist.set_transform(canvas.shifted(axes.transData, shift, 0))
 
@@ -416,9 +423,15 @@ def _heatmap(spec: dict, compact: bool):
         axes.axvline(mark["x"], color="#ffffff", linewidth=2.2, zorder=2.5)
         axes.axvline(mark["x"], color="#000000", linewidth=1.2, linestyle=(0, (3, 2)), zorder=2.6)
         axes.annotate(
-            mark["label"], (mark["x"], 1), xycoords=axes.get_xaxis_transform(), ha=mark["align"], color=TEXT, fontsize=10,
-            xytext=(3 if mark["align"] == "right" else -3, 4 + 13 * mark["line"]), textcoords="offset points",
-        )  # fmt: skip
+            mark["label"],
+            (mark["x"], 1),
+            xycoords=axes.get_xaxis_transform(),
+            ha=mark["align"],
+            color=TEXT,
+            fontsize=10,
+            xytext=(3 if mark["align"] == "right" else -3, 4 + 13 * mark["line"]),
+            textcoords="offset points",
+        )
     canvas.name_axes(axes, spec["x"].get("label", ""), spec["y"].get("label", ""), above=7 + 13 * lines)
     box = axes.bbox
     place = {"x": box.x0, "y": axes.figure.bbox.height - box.y1, "width": box.width, "height": box.height}

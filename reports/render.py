@@ -190,13 +190,15 @@ def _found(found: list[findings.Finding], manifest: list[str], part: str) -> lis
         if not claim.startswith(part):
             continue
         one = stated.get(claim)
-        lines.append({
-            "id": claim,
-            "anchor": claim.lower() if one else "",
-            "title": one.claim["title"] if one else "",
-            "status": one.status if one else findings.NOT_MEASURED,
-            "said": one.said if one else "not asked for on the command line",
-        })  # fmt: skip
+        lines.append(
+            {
+                "id": claim,
+                "anchor": claim.lower() if one else "",
+                "title": one.claim["title"] if one else "",
+                "status": one.status if one else findings.NOT_MEASURED,
+                "said": one.said if one else "not asked for on the command line",
+            }
+        )
     return lines
 
 
@@ -333,14 +335,18 @@ def _groups(claim: dict, rows: list[dict]) -> list[dict]:
             }
         )
     return [
-        {"title": title, "models": models, "tally": _tally(model["verdict"] for model in models),
-         "rows": models if len(models) <= MANY_ROWS else models[:SHOWN_ROWS],
-         "unshown": _unshown(models[SHOWN_ROWS:] if len(models) > MANY_ROWS else [], "name")}
+        {
+            "title": title,
+            "models": models,
+            "tally": _tally(model["verdict"] for model in models),
+            "rows": models if len(models) <= MANY_ROWS else models[:SHOWN_ROWS],
+            "unshown": _unshown(models[SHOWN_ROWS:] if len(models) > MANY_ROWS else [], "name"),
+        }
         for title, models in (
             (title, sorted(models, key=lambda m: (WORST_FIRST.index(m["verdict"]), m["name"])))
             for title, models in sorted(groups.items(), key=lambda item: (item[0] != OTHERS, item[0]))
         )
-    ]  # fmt: skip
+    ]
 
 
 def _because(verdict: str, own: list[dict], guards: list[dict], claim: dict, model: str) -> list[str]:
@@ -372,11 +378,13 @@ def _recorded(claim: dict) -> dict[str, str]:
         return dict.fromkeys(claim["verdicts"], "nothing recorded")
     held = claim["baseline"]
     return {
-        model: "as recorded" if held.get(model) == verdict
-        else f"recorded: {WORDS[held[model]]}" if model in held
+        model: "as recorded"
+        if held.get(model) == verdict
+        else f"recorded: {WORDS[held[model]]}"
+        if model in held
         else "nothing recorded"
         for model, verdict in claim["verdicts"].items()
-    }  # fmt: skip
+    }
 
 
 def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
@@ -408,8 +416,11 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
 
 def _unshown(entries: list[dict], name: str) -> list[tuple[str, list[str]]]:
     """What a long table leaves out: verdict -> names, worst first."""
-    return [(verdict, names) for verdict in WORST_FIRST
-            if (names := [entry[name] for entry in entries if entry["verdict"] == verdict])]  # fmt: skip
+    return [
+        (verdict, names)
+        for verdict in WORST_FIRST
+        if (names := [entry[name] for entry in entries if entry["verdict"] == verdict])
+    ]
 
 
 def _details(rows: list[dict]) -> list[dict]:
@@ -480,9 +491,11 @@ def _drawing(plot: dict, compact: bool) -> dict:
     try:
         return {
             "svg": figures.draw(spec | {"title": plot["title"]}, plot["prefix"], compact),
-            "legend": figures.legend(spec), "notes": figures.notes(spec, compact), "failed": "",
+            "legend": figures.legend(spec),
+            "notes": figures.notes(spec, compact),
+            "failed": "",
             "told": None if compact else figures.told(spec),
-        }  # fmt: skip
+        }
     except (KeyError, TypeError, ValueError, IndexError, ArithmeticError) as error:
         return _not_drawn(error)
 

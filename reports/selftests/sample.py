@@ -642,61 +642,98 @@ def head_figures(model: str, layers: int, heads: int, dimensions: int) -> dict[s
     accuracy = [round(70 - 3 * k + chance.gauss(0, 2), 2) for k in range(len(doses))]
     return {
         "utility": {
-            "kind": "heatmap", "title": f"Utility of each dimension in each head, {model}",
+            "kind": "heatmap",
+            "title": f"Utility of each dimension in each head, {model}",
             "x": {"label": "dimension, fastest first", "values": list(range(1, dimensions + 1))},
-            "y": {"label": "head", "values": names}, "values": utility, "low": 0, "high": 1, "unit": "utility",
+            "y": {"label": "head", "values": names},
+            "values": utility,
+            "low": 0,
+            "high": 1,
+            "unit": "utility",
             "marks": [{"x": dimensions * 0.68, "label": "Nθ = π"}],
-            "caption": "A row is a head. The head without queries has no values.", "paper": "Fig. 6: dark on the left.",
+            "caption": "A row is a head. The head without queries has no values.",
+            "paper": "Fig. 6: dark on the left.",
         },
         "score against utility": {
-            "kind": "scatter", "title": f"Retrieval score against utility, {model}",
+            "kind": "scatter",
+            "title": f"Retrieval score against utility, {model}",
             "x": {"label": "utility of the fastest and the slowest quarter"},
             "y": {"label": "attention from the answer to the gold passage"},
             "groups": [
-                {"label": label, "x": x, "y": score, "names": names,
-                 "fit": {"slope": 0.05 * (1 if "slow" in label else -1), "intercept": 0.05}}
+                {
+                    "label": label,
+                    "x": x,
+                    "y": score,
+                    "names": names,
+                    "fit": {"slope": 0.05 * (1 if "slow" in label else -1), "intercept": 0.05},
+                }
                 for label, x in ends.items()
             ],
-            "levels": [{"y": 0.1, "label": "a retrieval head"}], "marks": [{"x": 0.5, "label": "half"}],
+            "levels": [{"y": 0.1, "label": "a retrieval head"}],
+            "marks": [{"x": 0.5, "label": "half"}],
             "paper": "Fig. 3: points in the upper left.",
         },
         "norm against utility": {
-            "kind": "scatter", "title": f"Row norms against utility, {model}",
-            "x": {"label": "L1 norm of the rows", "log": True}, "y": {"label": "utility", "log": True},
+            "kind": "scatter",
+            "title": f"Row norms against utility, {model}",
+            "x": {"label": "L1 norm of the rows", "log": True},
+            "y": {"label": "utility", "log": True},
             "groups": [
-                {"label": "all heads", "x": [round(10 ** (2 * s + chance.gauss(0, 0.2)), 4) for s in ends["slowest quarter"]],
-                 "y": [max(0.0, round(s, 4)) for s in score], "fit": {"slope": 0.0005, "intercept": 0.02}},
+                {
+                    "label": "all heads",
+                    "x": [round(10 ** (2 * s + chance.gauss(0, 0.2)), 4) for s in ends["slowest quarter"]],
+                    "y": [max(0.0, round(s, 4)) for s in score],
+                    "fit": {"slope": 0.0005, "intercept": 0.02},
+                },
             ],
         },
         "accuracy": {
-            "kind": "lines", "title": f"Accuracy under masks, {model}",
+            "kind": "lines",
+            "title": f"Accuracy under masks, {model}",
             "x": {"label": "what is masked", "values": list(range(len(doses))), "labels": doses},
             "y": {"label": "accuracy (%)"},
             "lines": [
-                {"label": of, "values": [a + gain for a in accuracy], "low": [a + gain - 2.1 for a in accuracy],
-                 "high": [a + gain + 1.9 for a in accuracy]}
+                {
+                    "label": of,
+                    "values": [a + gain for a in accuracy],
+                    "low": [a + gain - 2.1 for a in accuracy],
+                    "high": [a + gain + 1.9 for a in accuracy],
+                }
                 for of, gain in (("gold document first", 4.0), ("in the middle", -3.0), ("last", 2.0))
             ],
             "caption": "Bars are 95% score intervals over questions.",
         },
         "loss by position": {
-            "kind": "lines", "title": f"Answer loss by position of the document, {model}",
-            "x": {"label": "tokens from the answer", "values": list(range(0, 4000, 40))}, "y": {"label": "loss (nats)"},
+            "kind": "lines",
+            "title": f"Answer loss by position of the document, {model}",
+            "x": {"label": "tokens from the answer", "values": list(range(0, 4000, 40))},
+            "y": {"label": "loss (nats)"},
             "lines": [
-                {"label": "answer", "values": [round(1 + k / 100, 3) for k in range(100)],
-                 "low": [round(0.8 + k / 120, 3) for k in range(100)], "high": [round(1.2 + k / 90, 3) for k in range(100)]},
+                {
+                    "label": "answer",
+                    "values": [round(1 + k / 100, 3) for k in range(100)],
+                    "low": [round(0.8 + k / 120, 3) for k in range(100)],
+                    "high": [round(1.2 + k / 90, 3) for k in range(100)],
+                },
                 {"label": "question", "values": [round(2 - k / 150, 3) for k in range(100)], "dashed": True},
             ],
         },
         "answers": {
-            "kind": "table", "title": f"Answers that changed under the mask, {model}",
+            "kind": "table",
+            "title": f"Answers that changed under the mask, {model}",
             "columns": ["question", "gold", "answer without mask", "answer with [:16] masked", "correct"],
             "rows": [
-                [f"who got the {k}th nobel prize in physics", "Wilhelm Conrad Röntgen", answer, _ANSWERS[-1 - k], k % 2 == 0]
+                [
+                    f"who got the {k}th nobel prize in physics",
+                    "Wilhelm Conrad Röntgen",
+                    answer,
+                    _ANSWERS[-1 - k],
+                    k % 2 == 0,
+                ]
                 for k, answer in enumerate(_ANSWERS)
             ],
         },
-    }  # fmt: skip
+    }
 
 
 _MEANS = {
@@ -765,15 +802,33 @@ def hostile_document(text: str) -> dict:
     }
     table = {"kind": "table", "title": text, "columns": [text], "rows": [[text]], "caption": text, "paper": text}
     scatter = {
-        "kind": "scatter", "title": text, "alt": text, "x": {"label": text}, "y": {"label": text},
-        "groups": [{"label": text, "x": [1, 2], "y": [1, 2], "names": [text, text], "fit": {"slope": 1, "intercept": 0}}],
-        "marks": spec["marks"], "levels": spec["levels"], "caption": text, "paper": text,
-    }  # fmt: skip
+        "kind": "scatter",
+        "title": text,
+        "alt": text,
+        "x": {"label": text},
+        "y": {"label": text},
+        "groups": [
+            {"label": text, "x": [1, 2], "y": [1, 2], "names": [text, text], "fit": {"slope": 1, "intercept": 0}}
+        ],
+        "marks": spec["marks"],
+        "levels": spec["levels"],
+        "caption": text,
+        "paper": text,
+    }
     heatmap = {
-        "kind": "heatmap", "title": text, "alt": text, "x": {"label": text, "values": [1, 2]},
-        "y": {"label": text, "values": [text]}, "values": [[None, 1]], "low": 0, "high": 1, "unit": text,
-        "marks": [{"x": 1.5, "label": text}, {"x": 9, "label": text}], "caption": text, "paper": text,
-    }  # fmt: skip
+        "kind": "heatmap",
+        "title": text,
+        "alt": text,
+        "x": {"label": text, "values": [1, 2]},
+        "y": {"label": text, "values": [text]},
+        "values": [[None, 1]],
+        "low": 0,
+        "high": 1,
+        "unit": text,
+        "marks": [{"x": 1.5, "label": text}, {"x": 9, "label": text}],
+        "caption": text,
+        "paper": text,
+    }
     doses = spec | {
         "x": {"label": text, "values": [1, 2], "labels": [text, text]},
         "lines": [{"label": text, "values": [1, 2], "low": [0, None], "high": [2, 3]}],

@@ -246,34 +246,49 @@ def _deselect(results):
         (_make_row_minor, "decisive is False"),
         (_invent_model, "verdict for meta-llama/Llama is 'supported', its evidence gives 'nothing'"),
         (_lose_model, "verdict for paper/qwen2.5-7b is 'nothing'"),
-        (_lose_error, "claims (C04): verdict for controlled/rope-10000 is 'inconclusive', its evidence gives 'supported'"),
+        (
+            _lose_error,
+            "claims (C04): verdict for controlled/rope-10000 is 'inconclusive', its evidence gives 'supported'",
+        ),
         (_deselect, "claims (C03): verdict for controlled/rope-10000 is 'supported', its evidence gives 'not-run'"),
         (lambda r: _row(r, role="negative-control").update(control_ok=False), "control_ok is False"),
         (lambda r: _row(r, role="claim", control_ok=None).update(control_ok=True), "control_ok is True"),
-        (lambda r: _row(r, verdict="supported")["sensitivity"].update({"half the margin": "not-run"}), "sensitivity is"),
+        (
+            lambda r: _row(r, verdict="supported")["sensitivity"].update({"half the margin": "not-run"}),
+            "sensitivity is",
+        ),
         (lambda r: _row(r, verdict="supported").update(sentence="It is proved."), "sentence is 'It is proved.'"),
         (lambda r: _row(r, verdict="supported").update(ci=[3.0, 1.0]), "is not ordered"),
         (lambda r: _row(r, verdict="supported").update(rule="another"), "has no rule 'another'"),
         (lambda r: _row(r, verdict="supported").update(claim="X09"), "claims has no X09"),
         (lambda r: _row(r, verdict="supported").update(alpha=0.4), "alpha is 0.4"),
         (lambda r: _row(r, verdict="supported").update(estimate=None), "no estimate"),
-        (lambda r: _row(r, family="trend", model="controlled/rope-10000").update(p_adjusted=0.5), "Holm over its family"),
+        (
+            lambda r: _row(r, family="trend", model="controlled/rope-10000").update(p_adjusted=0.5),
+            "Holm over its family",
+        ),
         (lambda r: _row(r, family="trend").update(p_adjusted=None), "Holm over its family"),
         (lambda r: _claim(r, "C03").update(statement="RoPE is free."), "claims (C03): digest is"),
         (lambda r: r["claims"].append(r["claims"][0]), "stands twice"),
         (lambda r: _row(r, tier="printed").update(tier="pretrained"), "tier is 'pretrained'"),
         (lambda r: _row(r, in_scope=True).update(in_scope=False), "in_scope is False"),
         (lambda r: _row(r, in_scope=True).update(illustration="too weak"), "in_scope is True"),
-        (lambda r: _claim(r, "C11")["tiers"].update({"paper/qwen2.5-7b": "pretrained"}), "tiers for paper/qwen2.5-7b is"),
+        (
+            lambda r: _claim(r, "C11")["tiers"].update({"paper/qwen2.5-7b": "pretrained"}),
+            "tiers for paper/qwen2.5-7b is",
+        ),
         (lambda r: _claim(r, "C11")["tiers"].pop("paper/qwen2.5-7b"), "tiers for paper/qwen2.5-7b is 'nothing'"),
         (lambda r: _claim(r, "C11")["in_scope"].update({"paper/qwen2.5-7b": False}), "in_scope for paper/qwen2.5-7b"),
-        (lambda r: _claim(r, "C11")["in_scope"].update({"m": True}), "in_scope for m is True, its evidence gives 'nothing'"),
+        (
+            lambda r: _claim(r, "C11")["in_scope"].update({"m": True}),
+            "in_scope for m is True, its evidence gives 'nothing'",
+        ),
         (lambda r: _claim(r, "C11").update(scope=["pretrained"]), "claims (C11): digest is"),
         (lambda r: r["run"].update(exit=0), "exit is 0 although problems are listed"),
         (_change_series(lines=[{"label": "short", "values": [1.0]}]), "line 'short' has 1 values for 64 on the x axis"),
     ],
     ids=lambda value: "edit" if isinstance(value, str) else None,  # claim ids in a test's id would be found by -k
-)  # fmt: skip
+)
 def test_an_edit_by_hand_is_refused_even_with_a_digest_that_fits(change, says):
     results = copy.deepcopy(SAMPLE)
     change(results)

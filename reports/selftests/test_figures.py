@@ -22,8 +22,13 @@ NUMBERS = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda value: value == 
 
 def _row(estimate, ci=None, side="below", margin=1.0, **changes) -> dict:
     return {
-        "estimate": estimate, "ci": ci, "side": side, "margin": margin, "unit": "nats", "verdict": "supported",
-    } | changes  # fmt: skip
+        "estimate": estimate,
+        "ci": ci,
+        "side": side,
+        "margin": margin,
+        "unit": "nats",
+        "verdict": "supported",
+    } | changes
 
 
 ROWS = st.builds(
@@ -246,12 +251,21 @@ def test_half_an_interval_or_too_few_labels_are_no_figure(changes):
 # Scatter plots
 
 SCATTER = {
-    "kind": "scatter", "title": "t", "x": {}, "y": {},
+    "kind": "scatter",
+    "title": "t",
+    "x": {},
+    "y": {},
     "groups": [
-        {"label": "a", "x": [0, 1, 4], "y": [1, 3, 9], "names": ["L0 H0", "L0 <b>", ""], "fit": {"slope": 2, "intercept": 1}},
+        {
+            "label": "a",
+            "x": [0, 1, 4],
+            "y": [1, 3, 9],
+            "names": ["L0 H0", "L0 <b>", ""],
+            "fit": {"slope": 2, "intercept": 1},
+        },
         {"label": "b", "x": [2], "y": [0]},
     ],
-}  # fmt: skip
+}
 
 
 def _points(drawing) -> dict[str, list[tuple[float, float]]]:
@@ -290,13 +304,19 @@ def test_points_stand_where_they_belong_with_their_names_and_the_fit_runs_throug
         {"groups": [{"label": "one place", "x": [2, 2], "y": [1, 1], "fit": {"slope": 1, "intercept": 1}}]},
         {"groups": [{"label": str(k), "x": [k], "y": [1]} for k in range(20)]},
         {"x": {"log": True}, "y": {"log": True}},
-        {"x": {"log": True}, "groups": [{"label": "one", "x": [3, 0], "y": [1, 1], "fit": {"slope": 1, "intercept": -9}}]},
-        {"y": {"log": True}, "groups": [{"label": "low", "x": [1, 2], "y": [1, 2], "fit": {"slope": -1, "intercept": 0}}]},
+        {
+            "x": {"log": True},
+            "groups": [{"label": "one", "x": [3, 0], "y": [1, 1], "fit": {"slope": 1, "intercept": -9}}],
+        },
+        {
+            "y": {"log": True},
+            "groups": [{"label": "low", "x": [1, 2], "y": [1, 2], "fit": {"slope": -1, "intercept": 0}}],
+        },
         {"groups": [{"label": "huge", "x": [1e300, -1e300], "y": [1e300, -1e300]}]},
         {"groups": [{"label": "tiny", "x": [1e-300, 2e-300], "y": [0, 1e-300]}]},
         {"marks": [{"x": 2}], "levels": [{"y": 2}]},
     ],
-)  # fmt: skip
+)
 def test_whatever_a_scatter_may_hold_can_be_drawn(changes):
     spec = SCATTER | changes
     drawn = figures.draw(spec, "f1")
@@ -329,9 +349,15 @@ def test_a_scatter_that_cannot_be_drawn_says_why(changes):
 # Heat maps
 
 HEATMAP = {
-    "kind": "heatmap", "title": "t", "x": {"label": "pair", "values": [1, 2, 3, 4]}, "y": {"values": ["L0 H0", "L0 H1"]},
-    "values": [[0, 0.5, 1, None], [2, -1, 0.25, 0.75]], "low": 0, "high": 1, "unit": "share",
-}  # fmt: skip
+    "kind": "heatmap",
+    "title": "t",
+    "x": {"label": "pair", "values": [1, 2, 3, 4]},
+    "y": {"values": ["L0 H0", "L0 H1"]},
+    "values": [[0, 0.5, 1, None], [2, -1, 0.25, 0.75]],
+    "low": 0,
+    "high": 1,
+    "unit": "share",
+}
 
 
 def _picture(drawing):
@@ -447,9 +473,10 @@ def test_a_thousand_heads_are_small_in_every_kind_and_the_same_bytes_each_time()
     chance = random.Random(5)
     names = [f"L{k // 32} H{k % 32}" for k in range(1024)]
     noise = HEATMAP | {
-        "x": {"values": list(range(128))}, "y": {"values": names},
+        "x": {"values": list(range(128))},
+        "y": {"values": names},
         "values": [[chance.random() for _ in range(128)] for _ in names],
-    }  # fmt: skip
+    }
     group = {"label": "g", "x": [chance.random() for _ in names], "y": [chance.random() for _ in names], "names": names}
     cloud = SCATTER | {"groups": [group, group | {"label": "h"}]}
     assert len(figures.draw(noise, "f1")) < 150_000  # noise is the worst case: real heads compress
@@ -462,11 +489,26 @@ def test_a_thousand_heads_are_small_in_every_kind_and_the_same_bytes_each_time()
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (None, "–"), (True, "yes"), (0, "0"), (-0.0, "0"), (5, "5"), (2655, "2655"), (10_000, "10\u202f000"), (-25, "−25"),
-        (0.30000000000000004, "0.3"), (58.72345, "58.72"), (12345.6, "12\u202f346"), (99999.6, "100\u202f000"),
-        (0.001, "0.001"), (0.00052, "5.2×10⁻⁴"), (1e-9, "10⁻⁹"), (-1e-9, "−10⁻⁹"), (123456.7, "1.235×10⁵"), ("text", "text"),
+        (None, "–"),
+        (True, "yes"),
+        (0, "0"),
+        (-0.0, "0"),
+        (5, "5"),
+        (2655, "2655"),
+        (10_000, "10\u202f000"),
+        (-25, "−25"),
+        (0.30000000000000004, "0.3"),
+        (58.72345, "58.72"),
+        (12345.6, "12\u202f346"),
+        (99999.6, "100\u202f000"),
+        (0.001, "0.001"),
+        (0.00052, "5.2×10⁻⁴"),
+        (1e-9, "10⁻⁹"),
+        (-1e-9, "−10⁻⁹"),
+        (123456.7, "1.235×10⁵"),
+        ("text", "text"),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_set_as_print_sets_them(value, shown):
     assert text.number(value) == shown
 
@@ -474,10 +516,14 @@ def test_numbers_are_set_as_print_sets_them(value, shown):
 @pytest.mark.parametrize(
     ("value", "log", "shown"),
     [
-        (64.0, False, "64"), (0.1 + 0.2, False, "0.3"), (1e-4, True, "10⁻⁴"), (2e-4, True, "2×10⁻⁴"), (50.0, True, "50"),
+        (64.0, False, "64"),
+        (0.1 + 0.2, False, "0.3"),
+        (1e-4, True, "10⁻⁴"),
+        (2e-4, True, "2×10⁻⁴"),
+        (50.0, True, "50"),
         (1e6, True, "10⁶"),
     ],
-)  # fmt: skip
+)
 def test_ticks_read_without_the_noise_of_the_axis(value, log, shown):
     assert text.tick(value, log) == shown
 

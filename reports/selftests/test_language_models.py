@@ -146,8 +146,11 @@ def test_another_process_makes_the_same_bytes(tmp_path, page_text):
     (tmp_path / "results.json").write_text(json.dumps(SAMPLE), encoding="utf-8")
     subprocess.run(
         [sys.executable, "-m", "reports", "render", str(tmp_path / "results.json")],
-        env=os.environ | {"PYTHONHASHSEED": "7"}, cwd=Path(__file__).parents[2], check=True, capture_output=True,
-    )  # fmt: skip
+        env=os.environ | {"PYTHONHASHSEED": "7"},
+        cwd=Path(__file__).parents[2],
+        check=True,
+        capture_output=True,
+    )
     assert (tmp_path / "report.html").read_bytes() == page_text.encode()
 
 
@@ -189,9 +192,25 @@ def test_data_files_are_linked_relative_and_escaped(page):
 
 
 BAD_NAMES = (
-    "", "/etc/passwd", "../up.npz", "heads/../../up.npz", "./x", "heads//x", "heads/", "https://x.example/a", "//x.example/a",
-    "javascript:alert(1)", "C:\\x", "heads\\x", "a\nb", "a\x00b", "user\u202etxt", "half \ud800", ".", "..",
-)  # fmt: skip
+    "",
+    "/etc/passwd",
+    "../up.npz",
+    "heads/../../up.npz",
+    "./x",
+    "heads//x",
+    "heads/",
+    "https://x.example/a",
+    "//x.example/a",
+    "javascript:alert(1)",
+    "C:\\x",
+    "heads\\x",
+    "a\nb",
+    "a\x00b",
+    "user\u202etxt",
+    "half \ud800",
+    ".",
+    "..",
+)
 
 
 @pytest.mark.parametrize("name", BAD_NAMES, ids=[str(k) for k in range(len(BAD_NAMES))])

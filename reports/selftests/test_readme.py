@@ -120,9 +120,12 @@ def run(command: str, things: Path, *more: str) -> subprocess.CompletedProcess:
     folders = [f"--store={things}/store", f"--report-dir={things}/report"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *words[1:], *folders, "-p", "no:cacheprovider", *more],
-        cwd=things if own_rope else ROOT, capture_output=True, text=True, timeout=900,
+        cwd=things if own_rope else ROOT,
+        capture_output=True,
+        text=True,
+        timeout=900,
         env=os.environ | {"PYTHONPATH": ""},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("command", [line for line in RUNS if "--model" in line])

@@ -223,8 +223,11 @@ def test_another_process_with_other_settings_makes_the_same_bytes(tmp_path, page
     settings = {"PYTHONHASHSEED": "7", "MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "TZ": "Asia/Tokyo"}
     subprocess.run(
         [sys.executable, "-m", "reports", "render", str(tmp_path / "results.json")],
-        env=os.environ | settings, cwd=Path(__file__).parents[2], check=True, capture_output=True,
-    )  # fmt: skip
+        env=os.environ | settings,
+        cwd=Path(__file__).parents[2],
+        check=True,
+        capture_output=True,
+    )
     assert (tmp_path / "report.html").read_bytes() == page_text.encode()
     assert render(SAMPLE) == page_text
 
@@ -319,8 +322,19 @@ def test_a_long_table_shows_the_worst_and_names_the_rest():
 
 @pytest.mark.parametrize(
     ("cell", "figures"),
-    [("98.8", True), ("0.00 (-1.85 to 1.85)", True), ("12.5%", True), ("", True), ("1 of 2", True), ("u < 0.5", False),
-     ("\u05d0 12", False), ("12\u202e", False), ("<b>", False), (3.5, False), (None, False)],
-)  # fmt: skip
+    [
+        ("98.8", True),
+        ("0.00 (-1.85 to 1.85)", True),
+        ("12.5%", True),
+        ("", True),
+        ("1 of 2", True),
+        ("u < 0.5", False),
+        ("\u05d0 12", False),
+        ("12\u202e", False),
+        ("<b>", False),
+        (3.5, False),
+        (None, False),
+    ],
+)
 def test_figures_alone_need_no_isolation_of_their_direction(cell, figures):
     assert is_figures(cell) == figures

@@ -16,8 +16,14 @@ STEP = {
     "at_least": 0.6,
     "machine": 0,
 }
-CURVE = {"name": "g", "what": "steps: lowest", "ratio": 0.5, "at_least": 0.4, "machine": 0,
-         "growth": {"axis": "tokens", "at": [512, 1024], "ratio": [0.5, 0.7]}}  # fmt: skip
+CURVE = {
+    "name": "g",
+    "what": "steps: lowest",
+    "ratio": 0.5,
+    "at_least": 0.4,
+    "machine": 0,
+    "growth": {"axis": "tokens", "at": [512, 1024], "ratio": [0.5, 0.7]},
+}
 SEEDS = copy.deepcopy(CURVE) | {"growth": {"axis": "seeds", "at": [1, 2, 5], "ratio": [9.0, 12.0, 20.0]}}
 GPU = {"name": "u", "what": "on a GPU", "not_run": "no GPU at hand", "to_run": "pytest it"}
 RECORDED = {"machines": [MACHINE], "benchmarks": [STEP, CURVE, SEEDS, GPU]}

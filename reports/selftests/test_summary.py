@@ -127,15 +127,32 @@ def test_any_text_reads_as_itself(text):
     shown = one_line(text).strip()
     texts, html, kinds = rendered(f"- {escaped(text)}\n")
     assert not html and "".join(texts) == shown
-    assert kinds <= {"bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close", "paragraph_open",
-                     "paragraph_close", "inline", "text", "text_special"}  # fmt: skip
+    assert kinds <= {
+        "bullet_list_open",
+        "bullet_list_close",
+        "list_item_open",
+        "list_item_close",
+        "paragraph_open",
+        "paragraph_close",
+        "inline",
+        "text",
+        "text_special",
+    }
 
 
 def test_the_oracle_sees_what_is_not_escaped():
     """The control: the same text, written as it is, is markup."""
     seen = [rendered(f"- {text}\n") for text in NASTY]
-    plain = {"bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close", "paragraph_open",
-             "paragraph_close", "inline", "text"}  # fmt: skip
+    plain = {
+        "bullet_list_open",
+        "bullet_list_close",
+        "list_item_open",
+        "list_item_close",
+        "paragraph_open",
+        "paragraph_close",
+        "inline",
+        "text",
+    }
     assert sum(bool(html) or not kinds <= plain for _, html, kinds in seen) >= 6
 
 
