@@ -45,6 +45,11 @@ def reworded(results: dict) -> list[str]:
     ]
 
 
+def rope_alone(run: dict) -> bool:
+    """Whether --rope alone was given: what the baseline holds of other RoPEs was never asked for."""
+    return bool(run["options"].get("rope")) and run["options"].get("claim") == ["R05"]
+
+
 def changes(results: dict) -> list[Change] | None:
     """Every difference from the recorded baseline, whatever excuses it; None where nothing was compared."""
     run = results["run"]
@@ -59,7 +64,7 @@ def changes(results: dict) -> list[Change] | None:
         is_reworded = claim["id"] in other_words
         for model in sorted(held.keys() | said.keys()):
             before, now = held.get(model, ""), said.get(model, NOT_RUN)
-            if before == now or (not before and now == NOT_RUN):
+            if before == now or (not before and now == NOT_RUN) or (model not in said and rope_alone(run)):
                 continue
             inside = claim["in_scope"].get(model, tier_of(model) in claim["scope"])
             excuse = "; ".join(

@@ -116,7 +116,7 @@ def render(results: dict) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         legend_rows=_legend_rows(),
         trust=trust.page(claims, run["manifest"], trust.recorded()),
-        speed=None if _rope_alone(run) else _speed(),
+        speed=None if differences.rope_alone(run) else _speed(),
         files=_files(run.get("files", [])),
     )
 
@@ -544,11 +544,6 @@ def _not_run(claims: list[dict], results: dict) -> dict:
             for entry in differences.not_run(results)
         ],
     }
-
-
-def _rope_alone(run: dict) -> bool:
-    """Whether --rope alone was given: its run waits for nobody's benchmarks to be drawn."""
-    return bool(run["options"].get("rope")) and run["options"].get("claim") == ["R05"]
 
 
 def _speed() -> dict | None:

@@ -245,6 +245,23 @@ def test_every_difference_is_told_whatever_excuses_it():
         assert all(model in text for model in change.models)
 
 
+def test_with_rope_alone_other_ropes_are_no_difference():
+    results = copy.deepcopy(SAMPLE)
+    claim = claim_of(results, "C01")
+    claim["baseline"] = claim["verdicts"] | {"rope/somebody:else": "supported"}
+
+    def found() -> list[differences.Change]:
+        return [change for change in differences.changes(results) if change.claim == "C01"]
+
+    (one,) = found()
+    assert "supported -> not run: rope/somebody:else" in one.line
+    results["run"]["options"] |= {"rope": ["mine.py:rope"], "claim": ["R05"]}
+    assert found() == []
+    # one that was asked for and says something else is one all the same
+    claim["baseline"] |= dict.fromkeys(claim["verdicts"], "inconclusive")
+    assert [change.before for change in found()] == ["inconclusive"]
+
+
 def test_nothing_is_left_out_of_a_long_list_of_changes():
     results = copy.deepcopy(SAMPLE)
     claim = claim_of(results, "C01")
