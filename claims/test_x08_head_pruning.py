@@ -113,7 +113,7 @@ CLAIM = Claim(
     "cost much, removing nothing must cost nothing.",
 )
 
-measures = pytest.mark.measures("contexts", "sizes", "removed")
+measures = pytest.mark.measures("sizes", "removed")
 
 
 def needs(test):
