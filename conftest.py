@@ -1,16 +1,16 @@
 """Loads the apparatus as pytest plugins; no logic here."""
 
 pytest_plugins = [  # each after those it imports
-    "fixtures.hypothesis_profiles",
-    "fixtures.options",
-    "fixtures.store",
-    "fixtures.judge",
-    "fixtures.conformance",
-    "fixtures.session",
-    "fixtures.controlled",
-    "fixtures.published",
-    "fixtures.language_models",
-    "fixtures.small_models",
-    "fixtures.planned",
-    "fixtures.workers",
+    "fixtures.plain.hypothesis_profiles",
+    "fixtures.run.options",
+    "fixtures.run.store",
+    "fixtures.run.judge",
+    "fixtures.run.conformance",
+    "fixtures.run.session",
+    "fixtures.run.controlled",
+    "fixtures.run.published",
+    "fixtures.run.language_models",
+    "fixtures.run.small_models",
+    "fixtures.run.planning",
+    "fixtures.run.workers",
 ]

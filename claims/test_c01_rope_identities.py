@@ -9,14 +9,14 @@ A popular summary of the paper says that angles grow with the dimension index. T
 
 import pytest
 
-from fixtures.claim import CLAIM_ROLE, IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.conformance.precision import ARITHMETICS, DISTANCE, POSITIONS, score_bound, score_errors
 from fixtures.rope.attention import ATTENTIONS, FACTS, WRONG_ATTENTIONS, cases, wrong_attention
 from fixtures.rope.identities import IDENTITIES, SMALLEST_IS_WORST
 from fixtures.rope.implementations import IMPLEMENTATIONS
 from fixtures.rope.mutants import MUTANTS, UNMUTATED
-from fixtures.rope.precision import ARITHMETICS, DISTANCE, POSITIONS, score_bound, score_errors
 from fixtures.rope.properties import examples_at, examples_of, worst_over
-from fixtures.subject import Subject
+from fixtures.verdict.claim import CLAIM_ROLE, IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 DERIVED = (
     "one tolerance is the largest error that rounding can make, "

@@ -14,12 +14,21 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.claim import CLAIM_ROLE, IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, PRINTED, Claim, Prior, Rule
 from fixtures.rope import dirichlet
 from fixtures.rope.heads import HEADS, LLAMA, OLMO, TABLE
 from fixtures.rope.properties import examples_at, worst_over
-from fixtures.statistics import Measured
-from fixtures.subject import Subject
+from fixtures.verdict.claim import (
+    CLAIM_ROLE,
+    IMPLEMENTATION,
+    NEGATIVE_CONTROL,
+    POSITIVE_CONTROL,
+    PRINTED,
+    Claim,
+    Prior,
+    Rule,
+)
+from fixtures.verdict.statistics import Measured
+from fixtures.verdict.subject import Subject
 
 KERNEL = "rope/fixtures.rope.dirichlet:modulus"
 FEWEST_WASTED, KEPT_AT_SLOW_END, SLOW_END = 0.25, 0.9, 32

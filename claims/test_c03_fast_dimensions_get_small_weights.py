@@ -9,7 +9,7 @@ dimensions, over training seeds. That RoPE and no RoPE differ is then two verdic
 import numpy as np
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Prior, Rule
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Prior, Rule
 
 LOWER = "a fifth of the mean: twice what is called flat below, so that no arm can be both"
 FLAT = "a tenth of the mean: half of what counts as lower"

@@ -9,7 +9,7 @@ differ, which is equivalence; its margin is a tenth of the loss of a guess.
 import numpy as np
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 
 ROTATED, UNROTATED = r"controlled/rope-.*", r"controlled/none"
 """Models for which the rules are declared."""

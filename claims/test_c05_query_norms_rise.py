@@ -14,10 +14,10 @@ factor changes.
 import numpy as np
 import pytest
 
-from fixtures import head_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
+from fixtures.figures import head_figures as figures
 from fixtures.instruments import head_profiles as profiles
-from fixtures.subject import Subject
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
+from fixtures.verdict.subject import Subject
 
 MORE_THAN_FLAT = "a tenth of the mean is what C03 calls flat"
 GAP_IS = "mean {} of the last quarter of pairs minus that of the first, averaged over heads"

@@ -15,12 +15,12 @@ others than those that chose the weights, and others than those on which the wei
 import numpy as np
 import pytest
 
-from fixtures import head_figures as figures
-from fixtures.admissible import counted, on_every
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
+from fixtures.figures import head_figures as figures
 from fixtures.instruments import head_profiles as profiles
-from fixtures.statistics import mean_of_units
-from fixtures.subject import Subject
+from fixtures.measurements.admissible import counted, on_every
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
+from fixtures.verdict.statistics import mean_of_units
+from fixtures.verdict.subject import Subject
 
 GAP = Rule(
     name="fastest quarter holds more of the unused",

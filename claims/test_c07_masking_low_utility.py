@@ -15,11 +15,11 @@ lost is drawn. Where whole questions are asked (--qa nq20, the paper's presets),
 import numpy as np
 import pytest
 
-from fixtures import head_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
+from fixtures.figures import head_figures as figures
 from fixtures.instruments import mask_conditions as masks
+from fixtures.instruments.paired_nats import HALVED
 from fixtures.measurements.answers import ASKED_PLAINLY
-from fixtures.paired_nats import HALVED
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 
 LITTLE = (
     "little is the smaller of a tenth of what blinding costs and log 2, context by context, "

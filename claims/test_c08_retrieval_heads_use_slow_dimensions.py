@@ -18,14 +18,14 @@ import contextlib
 import numpy as np
 import pytest
 
-from fixtures import head_figures as figures
-from fixtures.admissible import counted, on_every
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
+from fixtures.figures import head_figures as figures
 from fixtures.instruments import head_profiles as profiles
 from fixtures.instruments.head_agreement import agreement
-from fixtures.measurements.piece import NotHere
-from fixtures.statistics import StatisticsError, mean_of_units
-from fixtures.subject import Subject
+from fixtures.measurements.admissible import counted, on_every
+from fixtures.plain.errors import NotHere
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
+from fixtures.verdict.statistics import StatisticsError, mean_of_units
+from fixtures.verdict.subject import Subject
 
 IS = "Pearson correlation over heads of {} with the mean utility of the {} eighth of the dimensions"
 INDICATOR = "the retrieval indicator"

@@ -17,8 +17,7 @@ the margins of C11.
 import numpy as np
 import pytest
 
-from fixtures import head_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
+from fixtures.figures import head_figures as figures
 from fixtures.instruments import mask_conditions as masks
 from fixtures.instruments.mask_conditions import (
     BLIND,
@@ -34,7 +33,8 @@ from fixtures.instruments.mask_conditions import (
     first,
     last,
 )
-from fixtures.paired_nats import HALVED
+from fixtures.instruments.paired_nats import HALVED
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 
 A_SMALL_LOSS = "the smaller of a tenth of what blinding the same heads costs in that context and log 2 (odds halved)"
 HALF_A_SMALL_LOSS = 0.35

@@ -9,12 +9,12 @@ work finds that the sign differs between families (arXiv 2606.21249: Qwen d = -0
 import numpy as np
 import pytest
 
-from fixtures import head_figures as figures
-from fixtures.admissible import counted, on_every
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
+from fixtures.figures import head_figures as figures
 from fixtures.instruments import head_profiles as profiles
-from fixtures.statistics import mean_of_units
-from fixtures.subject import Subject
+from fixtures.measurements.admissible import counted, on_every
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
+from fixtures.verdict.statistics import mean_of_units
+from fixtures.verdict.subject import Subject
 
 IS = "Pearson correlation over heads of the mean row norm with the mean utility of the {} eighth of the dimensions"
 SIGN = "'go together' says a sign; below 0.1 a correlation explains a hundredth of the variance, which nobody would see"

@@ -21,8 +21,6 @@ import re
 
 import pytest
 
-from fixtures.claim import CLAIM_ROLE, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
-from fixtures.claim import PRINTED as PRINTED_TABLES
 from fixtures.paper import audit, planted, power, shown
 from fixtures.paper.tables import (
     FIRST_16,
@@ -37,8 +35,10 @@ from fixtures.paper.tables import (
     QWEN,
     as_printed,
 )
-from fixtures.statistics import normal_interval
-from fixtures.subject import Subject
+from fixtures.verdict.claim import CLAIM_ROLE, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.verdict.claim import PRINTED as PRINTED_TABLES
+from fixtures.verdict.statistics import normal_interval
+from fixtures.verdict.subject import Subject
 
 SMALL = 2.2
 ROUNDING = "two printed numbers are each within 0.005 of what was measured: a smaller difference could be rounding"

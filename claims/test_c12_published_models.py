@@ -20,11 +20,11 @@ import contextlib
 import numpy as np
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PUBLISHED, Claim, Rule
 from fixtures.data.published import BY_QUERY_HEAD, GATE_FILES, RANK_FILES, HeadGates, PublishedError, Unavailable
 from fixtures.instruments import pair_importance as pairs
 from fixtures.rope.dirichlet import is_fast, modulus
-from fixtures.subject import Subject
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PUBLISHED, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 SHARE = "of the pairs"
 SIGN = "'{}' says an order, and an order has a sign and no size; how large the gap is, 'fastest quarter is lower' says"

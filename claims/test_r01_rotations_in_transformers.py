@@ -10,10 +10,10 @@ and `fixtures/rope/known_deviations.json` says for each whether it is a defect o
 
 import pytest
 
-from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
-from fixtures.conformance import every_file, judge_all
-from fixtures.rope.controls import RIGHT, WRONG
-from fixtures.subject import Subject
+from fixtures.conformance.controls import RIGHT, WRONG
+from fixtures.run.conformance import every_file, judge_all
+from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 IDENTITY = Rule(
     name="identities",

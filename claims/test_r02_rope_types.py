@@ -7,11 +7,12 @@ behind them, over configurations that hypothesis draws and shrinks.
 
 import pytest
 
-from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
-from fixtures.conformance import SHARED, every_file, judge_all
-from fixtures.rope.configurations import PLANTED, ROPE_TYPES, configurations, formula_error, planted_error
+from fixtures.conformance.configurations import PLANTED, ROPE_TYPES, configurations, formula_error, planted_error
+from fixtures.conformance.outcomes import SHARED
 from fixtures.rope.properties import examples_at, worst_over
-from fixtures.subject import Subject
+from fixtures.run.conformance import every_file, judge_all
+from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 TYPES = Rule(
     name="rope types",

@@ -10,9 +10,10 @@ import dataclasses
 
 import pytest
 
-from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
-from fixtures.conformance import every_file, judge_all, shared_update
-from fixtures.rope.memory import PLANTED, PLANTED_CALLING, planted, planted_calling
+from fixtures.conformance.memory import PLANTED, PLANTED_CALLING, planted, planted_calling
+from fixtures.conformance.outcomes import shared_update
+from fixtures.run.conformance import every_file, judge_all
+from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 
 CLAIM = Claim(
     id="R03",

@@ -9,10 +9,18 @@ import dataclasses
 
 import pytest
 
-from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
-from fixtures.conformance import Known, Outcome, known_deviations, reproduces, reproductions, stale, unexplained
-from fixtures.rope.discovery import modelling_files
-from fixtures.subject import Subject
+from fixtures.conformance.discovery import modelling_files
+from fixtures.conformance.outcomes import (
+    Known,
+    Outcome,
+    known_deviations,
+    reproduces,
+    reproductions,
+    stale,
+    unexplained,
+)
+from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 COVERAGE = Rule(
     name="coverage",

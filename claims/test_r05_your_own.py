@@ -11,12 +11,13 @@ of each of which one rule must name the fault.
 
 import pytest
 
-from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
-from fixtures.options import settings_of
-from fixtures.own_probes import own_probes, wishes_of
-from fixtures.rope.cases import WRONG_STYLES
+from fixtures.conformance.cases import WRONG_STYLES
+from fixtures.conformance.own_probes import wishes_of
 from fixtures.rope.properties import examples_at
-from fixtures.subject import Subject
+from fixtures.run.conformance import own_probes
+from fixtures.run.options import settings_of
+from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 DERIVED = "one tolerance is the largest error that rounding can make, derived in fixtures/rope/identities.py"
 TURNS = "two turns' rounding of float32 angles, against short plain calls of the same code"
@@ -63,7 +64,7 @@ CHECKPOINT = Rule(
     side="below",
     margin=1.0,
     unit="tolerances",
-    why="the rounding of float32 projections, turns and scores (fixtures/rope/checkpoints.py)",
+    why="the rounding of float32 projections, turns and scores (fixtures/conformance/checkpoints.py)",
 )
 
 NOT_ACCUSED = Rule(
@@ -192,8 +193,8 @@ def check(judge):
     """Judge everything of a RoPE, or the named rules; the rows are recorded before the test fails."""
 
     def check(spec, wishes, only=None, compile_too=False, of=None):
-        from fixtures.controlled import one_thread
-        from fixtures.rope.own.examined import Examined, examine
+        from fixtures.conformance.own.examined import Examined, examine
+        from fixtures.plain.threads import one_thread
 
         one_thread()
         examined = Examined()
@@ -263,8 +264,8 @@ def test_control_a_fault_in_the_calling_is_caught(wrong_case, check):
 
 
 def test_control_a_right_one_is_not_accused(right_case, judge):
-    from fixtures.controlled import one_thread
-    from fixtures.rope.own.examined import accusations
+    from fixtures.conformance.own.examined import accusations
+    from fixtures.plain.threads import one_thread
 
     one_thread()
     found, understood = accusations(right_case, CLAIM, 5)
@@ -284,8 +285,8 @@ def test_control_a_right_one_is_not_accused(right_case, judge):
 
 def test_control_one_that_is_wrong_is_accused(judge):
     """The count of accusations is not 0 for a RoPE that is wrong."""
-    from fixtures.rope.cases import GIVEN
-    from fixtures.rope.own.examined import accusations
+    from fixtures.conformance.cases import GIVEN
+    from fixtures.conformance.own.examined import accusations
 
     rule = "rows of a batch"
     found, _ = accusations(next(case for case in GIVEN if case.rule == rule), CLAIM, 5, (rule,))
@@ -317,7 +318,7 @@ def test_control_a_permuted_checkpoint(name, permuted, role, judge):
     """Queries and keys permuted as for GGUF and turned interleaved give Llama's scores; unpermuted, or one alone, do not."""
     if judge.settings.rope_alone:
         pytest.skip("it is about checkpoints, not about the RoPE given; to run it: leave out --rope")
-    from fixtures.rope.checkpoints import score_error
+    from fixtures.conformance.checkpoints import score_error
 
     judge.exact(
         CHECKPOINT,
@@ -339,6 +340,6 @@ def test_your_own(own_rope, check, judge, request):
 
 
 def wishes(**said):
-    from fixtures.rope.own import Wishes
+    from fixtures.conformance.own import Wishes
 
     return Wishes(**said)

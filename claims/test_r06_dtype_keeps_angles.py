@@ -7,10 +7,10 @@ is given bfloat16 vectors as it was made, and after either change; what differs 
 
 import pytest
 
-from fixtures.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
-from fixtures.conformance import every_file, judge_all
-from fixtures.rope.memory import cast_frequencies
-from fixtures.subject import Subject
+from fixtures.conformance.memory import cast_frequencies
+from fixtures.run.conformance import every_file, judge_all
+from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 CASTING = Rule(
     name="casting",

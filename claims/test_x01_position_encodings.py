@@ -16,12 +16,12 @@ a retrieval head decides, and the sizes of its queries and keys stand beside.
 import numpy as np
 import pytest
 
-from fixtures.arms import STANDARD
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 from fixtures.instruments import band
+from fixtures.measurements.arms import STANDARD
+from fixtures.measurements.small_models import planted
 from fixtures.models.small_cells import BASELINE, ENCODING_CELLS, TOLD_APART
-from fixtures.small_models import planted
-from fixtures.subject import Subject
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 WIDTH = Rule(
     name="band is as wide as the fast pairs",

@@ -17,14 +17,15 @@ import contextlib
 import numpy as np
 import pytest
 
-from fixtures import harness_files, ruler_models
-from fixtures import prune_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.data import ruler
+from fixtures.figures import prune_figures as figures
 from fixtures.instruments import prune_conditions as conditions
-from fixtures.measurements.piece import NotHere
-from fixtures.statistics import fewest_without_a_loss
-from fixtures.subject import RunsElsewhere, Subject
+from fixtures.measurements import ruler_models
+from fixtures.plain.errors import NotHere
+from fixtures.pruning import harness_files
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
+from fixtures.verdict.statistics import fewest_without_a_loss
+from fixtures.verdict.subject import RunsElsewhere, Subject
 
 SMALL = 2.2
 PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4), as in C07"
@@ -522,7 +523,7 @@ def scores_of(lm, group: str) -> harness_files.Scores:
         tasks = "NAMES" if group == harness_files.REST else group
         raise RunsElsewhere(
             f"no file of --harness holds scores of this model on {group}",
-            command=f"python -m fixtures.harness {lm.key} MASK_FILE --tasks {tasks} --out FILE, then "
+            command=f"python -m fixtures.pruning.harness {lm.key} MASK_FILE --tasks {tasks} --out FILE, then "
             f"{lm.subject.command(CLAIM.id)} --harness FILE",
         )
     return found

@@ -13,10 +13,10 @@ model chooses is whether it uses all others, how small it makes what it cannot u
 import numpy as np
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
+from fixtures.measurements.small_models import planted
 from fixtures.models.small_cells import FAMILY_CELLS, PAPER_CELLS, SCALE_CELLS, TOLD_APART
-from fixtures.small_models import planted
-from fixtures.subject import Subject
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 WIDTH = Rule(
     name="contributes as wide",

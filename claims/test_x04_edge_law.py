@@ -27,7 +27,10 @@ import math
 import numpy as np
 import pytest
 
-from fixtures.arms import (
+from fixtures.data.published import RANK_FILES, PublishedError, Unavailable
+from fixtures.instruments import band
+from fixtures.instruments import pair_importance as pairs
+from fixtures.measurements.arms import (
     GRID,
     SPREAD_CELLS,
     STANDARD,
@@ -38,15 +41,12 @@ from fixtures.arms import (
     spread_of,
     theta_of,
 )
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PUBLISHED, TRAINED_HERE, Claim, Rule
-from fixtures.data.published import RANK_FILES, PublishedError, Unavailable
-from fixtures.instruments import band
-from fixtures.instruments import pair_importance as pairs
 from fixtures.models.small_cells import BASELINE, CONTEXT_CELLS
 from fixtures.models.small_transformers import MASKS
 from fixtures.rope import dirichlet, distances
 from fixtures.rope.heads import LLAMA, OLMO, QWEN
-from fixtures.subject import Subject
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PUBLISHED, TRAINED_HERE, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 CELL, LAW = r"controlled/n\d.*", r"(controlled|small)/edge-(law|grid)"
 """Models for which rules are declared: a cell of the controlled experiment, and the law over cells."""

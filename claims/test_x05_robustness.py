@@ -11,12 +11,12 @@ trained, or where the unpruned model itself is lost, there is nothing to be robu
 import numpy as np
 import pytest
 
-from fixtures import robust_models
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.instruments import prune_conditions as conditions
+from fixtures.measurements import robust_models
 from fixtures.measurements.answers import ASKED_PLAINLY
 from fixtures.measurements.judged import ABLE_AT
-from fixtures.statistics import mean_of_units
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
+from fixtures.verdict.statistics import mean_of_units
 
 SMALL = 2.2
 PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4), as in C07 and X02"

@@ -16,12 +16,12 @@ them nothing; and whatever is done to the fast pairs, which carry nothing, costs
 import numpy as np
 import pytest
 
-from fixtures.arms import ORDERS, STANDARD, VARIANTS, cell, spread_of, theta_of
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, TRAINED_HERE, Claim, Rule
 from fixtures.instruments import band
 from fixtures.instruments import intervention_conditions as patch
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO, attenuate
-from fixtures.subject import Subject
+from fixtures.measurements.arms import ORDERS, STANDARD, VARIANTS, cell, spread_of, theta_of
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, TRAINED_HERE, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 LOWER = Rule(
     name="fastest quarter is lower",

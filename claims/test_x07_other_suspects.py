@@ -12,10 +12,10 @@ band away from where frequencies and distances put it?
 import numpy as np
 import pytest
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
+from fixtures.measurements.small_models import planted
 from fixtures.models.small_cells import BASELINE, FACTOR_CELLS, TOLD_APART
-from fixtures.small_models import planted
-from fixtures.subject import Subject
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 WIDTH = Rule(
     name="width stays",

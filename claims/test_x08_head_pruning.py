@@ -12,11 +12,11 @@ which is what the claim asks. Without any head no token sees another, and every 
 import numpy as np
 import pytest
 
-from fixtures import prune_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
+from fixtures.figures import prune_figures as figures
 from fixtures.instruments import prune_conditions as conditions
-from fixtures.language_models import FEWEST_HEADS
-from fixtures.subject import RunsElsewhere
+from fixtures.measurements.language_models import FEWEST_HEADS
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
+from fixtures.verdict.subject import RunsElsewhere
 
 A_SMALL_LOSS = "the smaller of a tenth of what removing every head costs in that context and log 2 (odds halved)"
 SHIFT = 0.35

@@ -7,12 +7,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from fixtures.gate import BaselineError, write_in_one_step
-from fixtures.store import replace
+from fixtures.plain.files import write_in_one_step
+from fixtures.plain.text import one_line
+from fixtures.verdict.gate import BaselineError
 
 from .browser import BrowserError
 from .check import ResultsError, load
-from .text import one_line
 
 
 class _Parser(argparse.ArgumentParser):
@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
             from . import picture
 
             output = options.output or picture.FILE
-            replace(output, picture.take(results))
+            write_in_one_step(output, picture.take(results))
             print(output)
             return 0
         from .render import render

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fixtures.claim import CONTRADICTED, INCONCLUSIVE, NOT_RUN, PRETRAINED, SUPPORTED
 from fixtures.models.presets import PRESETS
-from fixtures.tiers import tier_of
+from fixtures.verdict.claim import CONTRADICTED, INCONCLUSIVE, NOT_RUN, PRETRAINED, SUPPORTED
+from fixtures.verdict.tiers import tier_of
 
 from .findings import (
     FAILS,

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from .text import label, tick
+from fixtures.plain.text import label, tick
 
 # Colours that stand for a CSS variable until the drawing is done: they then follow the reader's colour scheme
 TEXT, GRID, MUTED, PAGE = "#010101", "#020202", "#030303", "#040404"

@@ -14,11 +14,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from fixtures.claim import INCONCLUSIVE, NOT_RUN, Claim, ClaimError
-from fixtures.evidence import EvidenceError, Row, adjusted, final_verdicts, in_scope, make_row
-from fixtures.multiplicity import over_run
-from fixtures.statistics import Measured, StatisticsError
-from fixtures.tiers import tier_of
+from fixtures.verdict.claim import INCONCLUSIVE, NOT_RUN, Claim, ClaimError
+from fixtures.verdict.evidence import EvidenceError, Row, adjusted, final_verdicts, in_scope, make_row
+from fixtures.verdict.multiplicity import over_run
+from fixtures.verdict.statistics import Measured, StatisticsError
+from fixtures.verdict.tiers import tier_of
 
 SCHEMA = Path(__file__).with_name("results.schema.json")
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from fixtures.claim import HOLDS_IN, NOT_RUN
-
-from . import text
+from fixtures.plain import text
+from fixtures.verdict.claim import HOLDS_IN, NOT_RUN
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from fixtures.claim import CLAIM_ROLE, CONTRADICTED, HOLDS_IN, NOT_RUN, SUPPORTED
-from fixtures.tiers import tier_of
+from fixtures.verdict.claim import CLAIM_ROLE, CONTRADICTED, HOLDS_IN, NOT_RUN, SUPPORTED
+from fixtures.verdict.tiers import tier_of
 
 from .findings import reason
 

@@ -37,9 +37,10 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup, escape
 
+from fixtures.plain.text import label, number, tick, visible
+
 from . import canvas
 from .canvas import DASHES, MUTED, PAGE, SERIES_COLOURS, TEXT, WIDTH, DrawingError, element
-from .text import label, number, tick, visible
 
 
 def draw(spec: dict, prefix: str, compact: bool = False) -> Markup:

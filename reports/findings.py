@@ -9,7 +9,8 @@ import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 
-from fixtures.claim import (
+from fixtures.plain import text
+from fixtures.verdict.claim import (
     CLAIM_ROLE,
     CONTRADICTED,
     IMPLEMENTATION,
@@ -21,9 +22,7 @@ from fixtures.claim import (
     SUPPORTED,
     TRAINED_HERE,
 )
-from fixtures.tiers import PLANTED, tier_of
-
-from . import text
+from fixtures.verdict.tiers import PLANTED, tier_of
 
 HOLDS, IN_PART, FAILS, UNKNOWN, NOT_MEASURED = "holds", "holds in part", "fails", "unknown", "not measured"
 STATUSES = (HOLDS, IN_PART, FAILS, UNKNOWN, NOT_MEASURED)
@@ -227,7 +226,7 @@ def _claimed(row: dict) -> str:
 
 def is_held_back(row: dict) -> bool:
     """Whether something other than the interval decided this row: ability, or room to gain or lose."""
-    from fixtures.statistics import decide  # late: it brings scipy
+    from fixtures.verdict.statistics import decide  # late: it brings scipy
 
     decided = by_interval(row, decide) in (SUPPORTED, CONTRADICTED)
     return row["verdict"] == INCONCLUSIVE and bool(row["reason"]) and decided

@@ -9,7 +9,9 @@ import math
 
 from markupsafe import Markup, escape
 
-from . import figures, text
+from fixtures.plain import text
+
+from . import figures
 
 ROW_HEIGHT, LEAST, MOST = 2.4, 150, 640
 """CSS pixels a head, and of a whole picture at least and at most."""

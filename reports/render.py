@@ -18,7 +18,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from fixtures.claim import (
+from fixtures.plain import text
+from fixtures.verdict.claim import (
     CLAIM_ROLE,
     CONTRADICTED,
     HOLDS_IN,
@@ -29,11 +30,11 @@ from fixtures.claim import (
     Rule,
     expected,
 )
-from fixtures.evidence import too_weak
-from fixtures.statistics import decide
-from fixtures.tiers import PLANTED, tier_of
+from fixtures.verdict.evidence import too_weak
+from fixtures.verdict.statistics import decide
+from fixtures.verdict.tiers import PLANTED, tier_of
 
-from . import answer, differences, figures, findings, pictures, speed, strips, text, trust
+from . import answer, differences, figures, findings, pictures, speed, strips, trust
 from .check import is_relative
 from .findings import TIER_WORDS
 

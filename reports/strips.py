@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from .text import tick
+from fixtures.plain.text import tick
 
 WIDTH, HEIGHT, PAD = 170, 22, 7
 _FAR = 300

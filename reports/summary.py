@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 
-from fixtures.claim import CONTRADICTED, HOLDS_IN, INCONCLUSIVE, NOT_RUN, SUPPORTED
-from fixtures.evidence import too_weak
-from fixtures.tiers import tier_of
+from fixtures.plain.text import duration, one_line
+from fixtures.verdict.claim import CONTRADICTED, HOLDS_IN, INCONCLUSIVE, NOT_RUN, SUPPORTED
+from fixtures.verdict.evidence import too_weak
+from fixtures.verdict.tiers import tier_of
 
 from . import answer
 from .findings import TIER_WORDS
-from .text import duration, one_line
 
 MOST_BYTES = 1_000_000
 """GitHub drops a summary above 1 MiB."""

@@ -11,7 +11,8 @@ import importlib.util
 from collections.abc import Iterable
 from pathlib import Path
 
-from fixtures.claim import (
+from fixtures.plain.files import write_in_one_step
+from fixtures.verdict.claim import (
     CLAIM_ROLE,
     CONTRADICTED,
     HOLDS_IN,
@@ -24,8 +25,8 @@ from fixtures.claim import (
     TRAINED_HERE,
     Claim,
 )
-from fixtures.gate import Baseline, write_in_one_step
-from fixtures.tiers import tier_of
+from fixtures.verdict.gate import Baseline
+from fixtures.verdict.tiers import tier_of
 
 from . import answer
 from .findings import NOT_MEASURED, TIER_WORDS, decided_by, id_ranges, status_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixtures.claim import HOLDS_IN, NOT_RUN
+from fixtures.verdict.claim import HOLDS_IN, NOT_RUN
 
 from . import answer, differences, findings
 from .findings import named

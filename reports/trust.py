@@ -6,7 +6,7 @@ import functools
 import json
 from pathlib import Path
 
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, SUPPORTED, deciding
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, SUPPORTED, deciding
 
 MEASURED = Path(__file__).parent / "measured" / "validity.json"
 REACHED = (

@@ -10,7 +10,7 @@ import dataclasses
 import math
 import random
 
-from fixtures.claim import (
+from fixtures.verdict.claim import (
     IMPLEMENTATION,
     INCONCLUSIVE,
     NEGATIVE_CONTROL,
@@ -23,9 +23,9 @@ from fixtures.claim import (
     Prior,
     Rule,
 )
-from fixtures.evidence import Row, adjusted, final_verdicts, in_scope, make_row
-from fixtures.statistics import exact, mean_of_units, normal_interval
-from fixtures.tiers import tier_of
+from fixtures.verdict.evidence import Row, adjusted, final_verdicts, in_scope, make_row
+from fixtures.verdict.statistics import exact, mean_of_units, normal_interval
+from fixtures.verdict.tiers import tier_of
 from reports import speed
 from reports.check import digest
 

@@ -8,9 +8,9 @@ import json
 
 import pytest
 
-from fixtures.claim import Claim, Prior, Rule
-from fixtures.evidence import Row, final_verdicts, make_row
-from fixtures.statistics import Measured
+from fixtures.verdict.claim import Claim, Prior, Rule
+from fixtures.verdict.evidence import Row, final_verdicts, make_row
+from fixtures.verdict.statistics import Measured
 from reports import check
 from reports.selftests.sample import document, hostile_document, language_models, sealed
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import canvas, figures, strips, text
+from fixtures.plain import text
+from reports import canvas, figures, strips
 from reports.canvas import element
 
 NUMBERS = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda value: value == 0 or abs(value) > 1e-12)

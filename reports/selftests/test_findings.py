@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from fixtures.claim import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED
+from fixtures.verdict.claim import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED
 from reports import answer, differences, findings, terminal
 from reports.render import render
 from reports.selftests.page import Page

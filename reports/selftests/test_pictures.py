@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fixtures import use_pictures
+from fixtures.figures import use_pictures
 from fixtures.instruments import prune_conditions as conditions
 from reports import check, pictures
 from reports.render import render

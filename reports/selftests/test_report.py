@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.plain.text import is_figures
 from reports.render import render
 from reports.selftests.page import Page, loads
 from reports.selftests.sample import ON_SPEED, add_verdict, document, hostile_document
-from reports.text import is_figures
 
 SAMPLE = document()
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from fixtures.plain.text import one_line
 from reports import answer
 from reports.selftests.sample import add_verdict, document
 from reports.summary import MOST_BYTES, escaped, markdown
-from reports.text import one_line
 
 OWN_TAGS = {"<code>", "</code>"}
 NASTY = [

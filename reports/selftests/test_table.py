@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from fixtures.claim import PRETRAINED, TRAINED_HERE, Claim, Rule
-from fixtures.evidence import final_verdicts, in_scope, make_row
-from fixtures.gate import Baseline, ClaimResult, record
-from fixtures.statistics import Measured
+from fixtures.verdict.claim import PRETRAINED, TRAINED_HERE, Claim, Rule
+from fixtures.verdict.evidence import final_verdicts, in_scope, make_row
+from fixtures.verdict.gate import Baseline, ClaimResult, record
+from fixtures.verdict.statistics import Measured
 from reports import answer, table
 from reports.__main__ import main
 
