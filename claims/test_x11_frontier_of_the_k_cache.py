@@ -134,20 +134,21 @@ CLAIM = Claim(
         AGREES,
         *(rule for of_dose in OTHERS.values() for rule in of_dose.values()),
     ),
-    notes="Both sentences are needed. Frequency alone takes as many pairs of every key head, the fastest first; learned "
-    "rankings order the pairs of all layers and key heads together, by the largest score of the query heads that share "
-    "the key, and take as many pairs in all, so the bytes are the same. Utility is the mean of u over the weights of "
-    "eq. 4's path: at the one admissible weight most of u is 1 and ranks nothing. Both are learned on two contexts that "
-    "judge nothing. (a) is decided against each learned ranking that keeps over a fifth of what pruning every pair "
-    "costs, twice the margin: below that there is no room to lose more, and where none keeps as much it is "
-    "inconclusive. (b) is decided for each ranking at 5% over their number (Bonferroni). n: twelve contexts of "
-    "--context tokens, passages of 176 tokens of which the last 48 follow the cut, and sequences of two copies of 64 "
-    "random tokens. Power: on three other units of each, how much more frequency costs at a quarter than a "
-    "learned ranking varied by 1.2 nats of lead, 0.2 nats a token of text and 0.5 to 1.1 of induction (standard "
-    "deviations); twelve decide a mean that lies as far from a small loss nine times in ten. What pruning every pair costs must exceed 1 nat, or there is nothing to lose "
-    "and the model is inconclusive. Controls: pruning every pair must fail every rule, pruning nothing must keep it, "
-    "and an unpruned cache must fail the bytes. Beside the verdict: random pairs, and the largest first. Paper scale "
-    "adds an eighth and 70% of the keys, and two more learned rankings.",
+    notes="Both sentences are needed. Frequency alone takes as many pairs of every key head, the fastest first; learned"
+    " rankings order the pairs of all layers and key heads together, by the largest score of the query heads that"
+    " share the key, and take as many pairs in all, so the bytes are the same. Utility is the mean of u over the "
+    "weights of eq. 4's path: at the one admissible weight most of u is 1 and ranks nothing. Both are learned on "
+    "two contexts that judge nothing. (a) is decided against each learned ranking that keeps over a fifth of what"
+    " pruning every pair costs, twice the margin: below that there is no room to lose more, and where none keeps "
+    "as much it is inconclusive. (b) is decided for each ranking at 5% over their number (Bonferroni). n: twelve "
+    "contexts of --context tokens, passages of 176 tokens of which the last 48 follow the cut, and sequences of "
+    "two copies of 64 random tokens. Power: on three other units of each, how much more frequency costs at a "
+    "quarter than a learned ranking varied by 1.2 nats of lead, 0.2 nats a token of text and 0.5 to 1.1 of "
+    "induction (standard deviations); twelve decide a mean that lies as far from a small loss nine times in ten. "
+    "What pruning every pair costs must exceed 1 nat, or there is nothing to lose and the model is inconclusive. "
+    "Controls: pruning every pair must fail every rule, pruning nothing must keep it, and an unpruned cache must "
+    "fail the bytes. Beside the verdict: random pairs, and the largest first. Paper scale adds an eighth and 70% "
+    "of the keys, and two more learned rankings.",
 )
 
 measures = pytest.mark.measures("frontier")
