@@ -18,13 +18,13 @@ masks; that its masks and these caches say the same is checked number by number.
 import numpy as np
 import pytest
 
-from fixtures import frontier_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
+from fixtures.figures import frontier_figures as figures
 from fixtures.instruments import pair_rankings as rankings
 from fixtures.instruments.pair_importance import weakest
 from fixtures.measurements.frontier import INDUCTION, LIMIT, OUTCOMES, RETRIEVAL, TEXT
-from fixtures.statistics import Measured, StatisticsError, mean_of_units, some_of
-from fixtures.subject import RunsElsewhere
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
+from fixtures.verdict.statistics import Measured, StatisticsError, mean_of_units, some_of
+from fixtures.verdict.subject import RunsElsewhere
 
 A_SMALL_LOSS = {
     RETRIEVAL: "the smaller of a tenth of what pruning every pair costs in that context and log 2 (odds halved)",
