@@ -17,20 +17,10 @@ one figure: what partial rotation would have cost a model that was not trained w
 import numpy as np
 import pytest
 
-from fixtures import head_figures as figures
-from fixtures.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
-from fixtures.instruments.dose_conditions import (
-    ALL,
-    DOSES,
-    HALF,
-    LOCAL,
-    NOTHING,
-    RETRIEVAL,
-    UNTURNED,
-    WHOLE,
-    Dose,
-)
+from fixtures.figures import head_figures as figures
+from fixtures.instruments.dose_conditions import ALL, DOSES, HALF, LOCAL, NOTHING, RETRIEVAL, UNTURNED, WHOLE, Dose
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO
+from fixtures.instruments.paired_nats import HALVED
 from fixtures.measurements.doses import (
     ALL_DOSES,
     DECIDE,
@@ -41,8 +31,8 @@ from fixtures.measurements.doses import (
     TEXT,
     in_random_weights,
 )
-from fixtures.paired_nats import HALVED
-from fixtures.subject import Subject
+from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
+from fixtures.verdict.subject import Subject
 
 WHAT = {
     TEXT: "nats a token of plain text",
