@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import math
 import re
@@ -48,8 +49,24 @@ def page_style(prefix: str) -> Iterator[None]:
         yield
 
 
+@dataclasses.dataclass
+class Scale:
+    """How one axis is marked: at round numbers, or `at` with `labels`, turned where they have no room side by side.
+
+    matplotlib makes five objects of every tick, which was two thirds of the time of a drawing; ticks, their labels and
+    the grid are therefore written straight into the page.
+    """
+
+    log: bool = False
+    at: list[float] | None = None
+    labels: list[str] | None = None
+    turned: bool = False
+    name: str = ""
+    grid: bool = True
+
+
 def axes_of(height: float, left: float = 53, bottom: float = 39, top: float = 21):
-    """Styled axes of `height` units with room for their labels; the figure is WIDTH wide."""
+    """Styled axes of `height` units with room for their labels; the figure is WIDTH wide. `scales` of it: x's and y's."""
     from matplotlib.figure import Figure
 
     whole = height + bottom + top
@@ -61,16 +78,15 @@ def axes_of(height: float, left: float = 53, bottom: float = 39, top: float = 21
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set(color=MUTED, linewidth=0.8)
-    axes.tick_params(which="both", color=MUTED, labelcolor=TEXT, labelsize=10.5, length=3.5)
-    axes.tick_params(which="minor", length=2)
-    axes.grid(color=GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
+    axes.xaxis.set_visible(False)
+    axes.yaxis.set_visible(False)
+    axes.scales = {"x": Scale(), "y": Scale()}
     return axes
 
 
 def name_axes(axes, x: object, y: object, above: float = 7) -> None:
     """x below; y `above` the axis by so many units, where it reads without turning the head."""
-    axes.set_xlabel(label(x, 90), color=TEXT, labelpad=3)
+    axes.scales["x"].name = label(x, 90)
     axes.text(0, 1, label(y, 90), transform=shifted(axes.transAxes, 0, above), color=TEXT)
 
 
@@ -81,19 +97,79 @@ def shifted(transform, x: float, y: float):
     return transform + Affine2D().translate(x, y)
 
 
-def ticks(axis, log: bool) -> None:
-    """Few round numbers, set as print sets them; the axis must have its limits."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+def _places(scale: Scale, low: float, high: float) -> tuple[list[float], list[str], list[float]]:
+    """Where the ticks of an axis from low to high stand, what they say, and where small ones stand between them."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
 
-    low, high = axis.get_view_interval()
-    decades = math.log10(high / low) if log and 0 < low < high else math.inf
-    if log and decades > 0.8:
-        # within two decades the powers of ten alone would be one tick or none
-        axis.set_major_locator(LogLocator(numticks=7, subs=(1.0, 2.0, 5.0) if decades < 2 else (1.0,)))
+    if scale.at is not None:
+        at, labels, small = scale.at, scale.labels, []
     else:
-        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, log)))
+        small = []
+        decades = math.log10(high / low) if scale.log and 0 < low < high else math.inf
+        if scale.log and decades > 0.8:
+            # within two decades the powers of ten alone would be one tick or none
+            at = LogLocator(numticks=7, subs=(1.0, 2.0, 5.0) if decades < 2 else (1.0,)).tick_values(low, high)
+            powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high))) if decades < 10 else ()
+            small = [part * 10.0**power for power in powers for part in range(2, 10)]
+        else:
+            at = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        labels = [tick(float(value), scale.log) for value in at]
+    slack = 1e-9 * (high - low)
+    seen = [(value, said) for value, said in zip(at, labels, strict=True) if low - slack <= value <= high + slack]
+    return [value for value, _ in seen], [said for _, said in seen], [value for value in small if low <= value <= high]
+
+
+LINE, UNDER, ABOVE_EDGE = 12.5, 15.0, 10.1
+"""Units from one line of a label to the next, from the axis to the first, and from the axis' name to the figure's edge."""
+
+
+def _scales(axes) -> tuple[list[ElementTree.Element], list[ElementTree.Element]]:
+    """The grid, which lies behind everything, and the ticks with their labels."""
+    box, height = axes.bbox, axes.figure.bbox.height
+    left, right, bottom, top = box.x0, box.x1, height - box.y0, height - box.y1
+    grid, strokes, texts = "", "", []
+    for name, scale in axes.scales.items():
+        limits = sorted(axes.get_xlim() if name == "x" else axes.get_ylim())
+        at, labels, small = _places(scale, *limits)
+        for value, said in zip(at, labels, strict=True):
+            x, y = _pixel(axes, name, value)
+            if name == "x":
+                grid += f"M{x:.1f} {bottom:.1f}l0 {top - bottom:.1f}"
+                strokes += f"M{x:.1f} {bottom:.1f}l0 3.5"
+                texts += _under(x, bottom, said, scale.turned)
+            else:
+                grid += f"M{left:.1f} {height - y:.1f}l{right - left:.1f} 0"
+                strokes += f"M{left:.1f} {height - y:.1f}l-3.5 0"
+                texts.append(_text(said, 10.5, "end", x=left - 7, y=height - y + 4))
+        for value in small:
+            x, y = _pixel(axes, name, value)
+            strokes += f"M{x:.1f} {bottom:.1f}l0 2" if name == "x" else f"M{left:.1f} {height - y:.1f}l-2 0"
+    shown = any(scale.grid for scale in axes.scales.values())
+    named = axes.scales["x"].name
+    texts += [_text(named, 11, "middle", x=(left + right) / 2, y=height - ABOVE_EDGE)] if named else []
+    marks = [element("path", d=strokes, **{"class": "tick"})] if strokes else []
+    return [element("path", d=grid, **{"class": "grid"})] if grid and shown else [], marks + texts
+
+
+def _pixel(axes, name: str, value: float) -> tuple[float, float]:
+    """Of a value on that axis; the other coordinate is any that the axes can show."""
+    other = axes.get_ylim()[0] if name == "x" else axes.get_xlim()[0]
+    return tuple(axes.transData.transform((value, other) if name == "x" else (other, value)))
+
+
+def _under(x: float, bottom: float, said: str, turned: bool) -> list[ElementTree.Element]:
+    """A label under its tick, a line a text."""
+    if turned:
+        place = f"rotate(-35 {x:.1f} {bottom + 7:.1f})"
+        return [_text(said, 10.5, "end", x=x, y=bottom + UNDER, transform=place)]
+    lines = enumerate(said.split("\n"))
+    return [_text(line, 10.5, "middle", x=x, y=bottom + UNDER + LINE * k) for k, line in lines]
+
+
+def _text(said: str, size: float, anchor: str, **place: object) -> ElementTree.Element:
+    made = element("text", style=f"font-size: {size:g}px; text-anchor: {anchor}", **place)
+    made.text = said
+    return made
 
 
 def marks_and_levels(axes, marks: list[dict], levels: list[dict]) -> None:
@@ -186,6 +262,9 @@ def inline(axes, prefix: str, title: str, alt: str, filled: dict[str, list[Eleme
         if part.tag not in ("text", "title"):
             part.text = None
     _flatten(root)
+    behind, before = _scales(axes)
+    root[:0] = behind
+    root.extend(before)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     heading, description = element("title", id=f"{prefix}-title"), element("desc", id=f"{prefix}-desc")
@@ -249,14 +328,6 @@ def _flatten(part: ElementTree.Element) -> None:
     part[:] = held
 
 
-CLASSES = {
-    "fill: none; stroke: var(--line); stroke-width: 0.7; stroke-linecap: square": "grid",
-    "fill: var(--muted); stroke: var(--muted); stroke-width: 0.8": "tick",
-    "stroke: var(--muted); stroke-width: 0.8": "tick",
-}
-"""Styles that a drawing repeats tens of times -> their class in the page's style sheet."""
-
-
 def _rewrite(part: ElementTree.Element, names: dict[str, str]) -> None:
     """One element as the page wants it; names: id that something refers to -> its name on the page."""
     attributes = part.attrib
@@ -284,7 +355,3 @@ def _rewrite(part: ElementTree.Element, names: dict[str, str]) -> None:
     if part.tag == "text" and style:
         # what the style sheet says of every text in a figure
         attributes["style"] = style.replace("font-family: 'DejaVu Sans'; ", "").replace("; fill: currentColor", "")
-    elif style in CLASSES:
-        del attributes["style"]
-        attributes["class"] = CLASSES[style]
-        attributes.pop("clip-path", None)  # grid lines and ticks end at the axes by themselves

@@ -7,6 +7,7 @@ from its interval, side and margin, each claim's verdicts from its rows. A file 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -170,13 +171,79 @@ def _no_repeats(pairs: list[tuple[str, object]]) -> dict:
 
 
 def _verify_shape(results: object) -> None:
+    # the first in document order, and the same one on every run
+    error = next(validator().iter_errors(results), None)
+    if error is not None:
+        raise ResultsError(told(error))
+
+
+_KINDS = {
+    str: ("string",),
+    bool: ("boolean",),
+    int: ("integer", "number"),
+    float: ("number",),
+    type(None): ("null",),
+    list: ("array",),
+    dict: ("object",),
+}
+
+
+@functools.cache
+def validator():
+    """jsonschema's, which takes a quarter of a million steps through a full run's file, without the steps for values that
+    plainly fit: a type, a range, one of some words, or a list of such."""
     import jsonschema  # late: most runs of the suite never check a file
 
-    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
-    # the first in document order, and the same one on every run
-    error = next(validator.iter_errors(results), None)
-    if error is not None:
-        raise ResultsError(f"{_place(error.absolute_path)}: {_allowed(error)}")
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    usual = jsonschema.Draft202012Validator
+
+    def meant(part: dict) -> dict:
+        """What it refers to within the schema, if it does nothing else."""
+        while "$ref" in part and part.keys() <= {"$ref", "description"}:
+            part = schema["$defs"][part["$ref"].removeprefix("#/$defs/")]
+        return part
+
+    def fits(value: object, part: dict) -> bool:
+        """Whether it surely does; what is False here may still fit."""
+        part, kinds = meant(part), _KINDS.get(type(value), ())
+        if not part.keys() <= {"type", "description", "enum", "items", "minimum", "maximum"}:
+            return False
+        wanted = part.get("type", kinds)
+        if not any(kind in wanted if isinstance(wanted, (list, tuple)) else kind == wanted for kind in kinds):
+            return False
+        if "enum" in part and not (type(value) is str and value in part["enum"]):
+            return False
+        if type(value) in (int, float) and not part.get("minimum", value) <= value <= part.get("maximum", value):
+            return False
+        return type(value) is not list or "items" not in part or all(fits(one, part["items"]) for one in value)
+
+    def properties(validator, own, instance, part):
+        if type(instance) is dict:
+            for name, of in own.items():
+                if name in instance and not fits(instance[name], of):
+                    yield from validator.descend(instance[name], meant(of), path=name, schema_path=name)
+
+    def others(validator, of, instance, part):
+        if type(instance) is dict and type(of) is dict:
+            for name, value in instance.items():
+                if name not in part.get("properties", ()) and not fits(value, of):
+                    yield from validator.descend(value, meant(of), path=name)
+        else:
+            yield from usual.VALIDATORS["additionalProperties"](validator, of, instance, part)
+
+    def items(validator, of, instance, part):
+        if type(instance) is list:
+            for index, value in enumerate(instance):
+                if not fits(value, of):
+                    yield from validator.descend(value, meant(of), path=index)
+
+    quick = {"properties": properties, "additionalProperties": others, "items": items}
+    return jsonschema.validators.extend(usual, quick)(schema)
+
+
+def told(error) -> str:
+    """A jsonschema error in one line: where it is, what is there, and what is allowed instead."""
+    return f"{_place(error.absolute_path)}: {_allowed(error)}"
 
 
 def _place(path: Iterable[str | int]) -> str:

@@ -150,12 +150,8 @@ def _lines(spec: dict, compact: bool):
     if not y_log and spec.get("y", {}).get("zero"):
         axes.set_ylim(bottom=0)
     axes.margins(x=0.07 if labels else 0.015)
-    canvas.ticks(axes.yaxis, y_log)
-    if labels:
-        axes.set_xticks(**labels)
-        axes.set_xticks([], minor=True)
-    else:
-        canvas.ticks(axes.xaxis, x_log)
+    axes.scales["y"].log = y_log
+    axes.scales["x"] = canvas.Scale(log=x_log, **labels)
     canvas.marks_and_levels(axes, spec.get("marks") or [], spec.get("levels") or [])
     canvas.name_axes(axes, spec["x"].get("label", ""), spec.get("y", {}).get("label", ""))
     return axes, {}
@@ -239,11 +235,11 @@ def _x_labels(spec: dict, x: list[float], log: bool) -> dict:
     at = [place for place, _ in named]
     if max((len(line) for lines in wrapped for line in lines), default=0) <= wide and max(map(len, wrapped)) <= 3:
         room = {"bottom": 27.0 + 12.5 * max(map(len, wrapped))}
-        return {"ticks": at, "labels": ["\n".join(lines) for lines in wrapped], "room": room}
+        return {"at": at, "labels": ["\n".join(lines) for lines in wrapped], "room": room}
     texts = [label(text, 22) for _, text in named]
     longest = max(map(len, texts))
     room = {"bottom": 32.0 + 3.6 * longest, "left": max(53.0, 5.2 * len(texts[0]) - 14)}
-    return {"ticks": at, "labels": texts, "rotation": 35, "ha": "right", "rotation_mode": "anchor", "room": room}
+    return {"at": at, "labels": texts, "turned": True, "room": room}
 
 
 def _on_x(value: object) -> float:
@@ -298,8 +294,7 @@ def _scatter(spec: dict, compact: bool):
         _fit(axes, index, group, [x for x, *_ in points], logs, halo=sum(map(len, groups)) > CROWD)
     axes.margins(0.04)
     axes.autoscale_view()
-    canvas.ticks(axes.xaxis, logs[0])
-    canvas.ticks(axes.yaxis, logs[1])
+    axes.scales = {name: canvas.Scale(log=log) for name, log in zip("xy", logs, strict=True)}
     canvas.marks_and_levels(axes, spec.get("marks") or [], spec.get("levels") or [])
     canvas.name_axes(axes, spec["x"].get("label", ""), spec.get("y", {}).get("label", ""))
     opacity = 0.5 if sum(map(len, groups)) > CROWD else 0.8
@@ -413,12 +408,12 @@ def _heatmap(spec: dict, compact: bool):
     axes = canvas.axes_of(
         min(16 * rows, 300 + rows // 3, 560) if rows > 2 else 24 * rows, left=left, top=21 + 13 * lines
     )
-    axes.grid(False)
     for spine in axes.spines.values():
         spine.set(visible=True, color=MUTED, linewidth=0.8)
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
-    axes.set_yticks(named, [names[row] for row in named])
-    axes.set_xticks(*_column_ticks(spec["x"]["values"]))
+    axes.scales["y"] = canvas.Scale(at=named, labels=[names[row] for row in named], grid=False)
+    at, labels = _column_ticks(spec["x"]["values"])
+    axes.scales["x"] = canvas.Scale(at=at, labels=labels, grid=False)
     axes.plot([], [], gid="cells")
     for mark in marks:
         axes.axvline(mark["x"], color="#ffffff", linewidth=2.2, zorder=2.5)

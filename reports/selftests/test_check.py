@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import random
 
+import jsonschema
 import pytest
 
 from fixtures.verdict.claim import Claim, Prior, Rule
@@ -185,6 +187,59 @@ def test_the_schema_is_one_and_holds_every_field_of_the_apparatus():
 
 
 # Edits by hand. `sealed` gives the document a digest that fits, so that the digest alone is not what finds them
+
+
+def _inner(value, path=()):
+    """Every place within a document."""
+    yield path
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, held in entries:
+        yield from _inner(held, (*path, name))
+
+
+ODD = [
+    None,
+    True,
+    -1,
+    0,
+    7,
+    101,
+    0.5,
+    -0.5,
+    1e9,
+    "",
+    "supported",
+    "kept",
+    [],
+    [1],
+    [None, "x"],
+    [-1, 200],
+    {},
+    {"kind": "lines"},
+]
+
+
+def test_passing_over_what_plainly_fits_finds_the_same_fault():
+    """Against jsonschema step by step: one place of a document after another holds something odd, or a field too many."""
+    usual = jsonschema.Draft202012Validator(json.loads(check.SCHEMA.read_text(encoding="utf-8")))
+    original = SAMPLE
+    places = [place for place in _inner(original) if place]
+    draw, told = random.Random(0), []
+    for place in draw.sample(places, 150):
+        changed = copy.deepcopy(original)
+        holder = changed
+        for name in place[:-1]:
+            holder = holder[name]
+        holder[place[-1]] = draw.choice(ODD)
+        if isinstance(holder, dict) and draw.random() < 0.2:
+            holder["one more"] = 1
+        slow = next(usual.iter_errors(changed), None)
+        quick = next(check.validator().iter_errors(changed), None)
+        assert (slow is None) == (quick is None), place
+        if slow is not None:
+            told.append(check.told(slow))
+            assert check.told(quick) == told[-1]
+    assert 30 < len(told) < 150
 
 
 def _flip_row(results):

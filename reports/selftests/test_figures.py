@@ -172,7 +172,7 @@ def test_the_band_of_seeds_spans_their_range_and_the_line_is_their_mean():
     drawing = ElementTree.fromstring(figures.draw(spec, "f1"))
     shifts = {use.get("href"): float(use.get("y", 0)) for use in drawing.iter("use")}
     points = []
-    for path in drawing.iter("path"):
+    for path in (one for one in drawing.iter("path") if one.get("class") not in ("grid", "tick")):
         shift = shifts.get(f"#{path.get('id')}", 0.0)  # a band is defined once and put in its place by <use>
         points.append([(x, y + shift) for x, y in _places(path)])
     lines = [line for line in points if len(line) == 3]
@@ -184,6 +184,34 @@ def test_the_band_of_seeds_spans_their_range_and_the_line_is_their_mean():
     for x, low, high in zip([x for x, _ in ruler], (0, 1, 0), (2, 5, 8), strict=True):
         at = [(zero - y) / unit for place, y in band if math.isclose(place, x, abs_tol=0.02)]
         assert (min(at), max(at)) == pytest.approx((low, high), abs=0.01)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_ticks_their_labels_and_the_grid_stand_at_their_values(log):
+    """Along x and y, against the line that is drawn beside them by matplotlib."""
+    values = [1.0, 10.0, 100.0, 1000.0] if log else [0.0, 4.0, 8.0, 12.0]
+    spec = SPEC | {"x": {"values": values, "log": log}, "y": {"log": log}, "lines": [{"label": "s", "values": values}]}
+    drawing = ElementTree.fromstring(figures.draw(spec, "f1"))
+    paths = {path.get("class") or "line": _places(path) for path in drawing.iter("path") if path.get("d")}
+    (line,) = [_places(path) for path in drawing.iter("path") if "var(--s0)" in path.get("style", "")]
+    scale = (lambda value: math.log10(value)) if log else float
+    start, end = scale(values[0]), scale(values[-1])
+    shown = [
+        (text.text, text.get("style"), float(text.get("x")), float(text.get("y")))
+        for text in drawing.iter("text")
+        if re.fullmatch(r"10[⁰-⁹]+|\d+(\.\d+)?", text.text or "")
+    ]
+    raised = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+    for said, style, x, y in shown:
+        value = 10.0 ** int(said[2:].translate(raised)) if said[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹" else float(said)
+        share = (scale(value) - start) / (end - start)
+        if "middle" in style:
+            assert x == pytest.approx(line[0][0] + share * (line[-1][0] - line[0][0]), abs=0.2)
+            assert any(abs(x - place[0]) < 0.1 for place in paths["grid"])
+        else:
+            assert y - 4 == pytest.approx(line[0][1] + share * (line[-1][1] - line[0][1]), abs=0.2)
+            assert any(abs(y - 4 - place[1]) < 0.1 for place in paths["tick"])
+    assert sum("middle" in style for _, style, *_ in shown) >= 3 <= sum("end" in style for _, style, *_ in shown)
 
 
 # Intervals and doses
