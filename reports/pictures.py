@@ -45,24 +45,47 @@ def view(picture: dict, title: str, tier: str) -> dict:
         "periods": _periods(picture["period"]),
         "layers": _layers(picture["layers"]),
         "about": "; ".join(about),
+        "predicted": _predicted(picture),
+        "scale": scale(picture),
     }
 
 
-def scale() -> Markup:
-    """The colours with their ends, and the hatching."""
+def scale(picture: dict) -> Markup:
+    """The colours with their ends, and what hatching and lines across the picture mean."""
     shades = figures.colours(24)
     blocks = "".join(
         f'<path d="M{5 * k} 0h5.2v10h-5.2z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
         for k, (red, green, blue) in enumerate(shades)
     )
+    parts = [f'<span>0 <svg class="ramp" viewBox="0 0 120 10">{blocks}</svg> 100</span>']
     red, green, blue = shades[4]
-    hatched = f'<path d="M0 0h26v10h-26z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
-    strokes = "M1 10l6-10M8 10l6-10M15 10l6-10"
-    hatched += f'<path class="halo" d="{strokes}"/><path class="hatch" d="{strokes}"/>'
-    return Markup(
-        f'<span>0 <svg class="ramp" viewBox="0 0 120 10">{blocks}</svg> 100</span> '
-        f'<span><svg class="swatch" viewBox="0 0 26 10">{hatched}</svg> can leave the K cache</span>'
-    )
+    ground = f'<path d="M0 0h26v10h-26z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
+
+    def swatch(strokes: str, kind: str, words: str) -> str:
+        drawn = f'{ground}<path class="halo" d="{strokes}"/><path class="{kind}" d="{strokes}"/>'
+        return f'<span><svg class="swatch" viewBox="0 0 26 10">{drawn}</svg> {words}</span>'
+
+    if picture["pruned"] and any(picture["pruned"]):
+        parts.append(swatch("M1 10l6-10M8 10l6-10M15 10l6-10", "hatch", "can leave the K cache"))
+    for (tokens, _), kind in zip(_edges(picture), EDGES, strict=False):
+        parts.append(swatch("M0 5h26", kind, f"left of it: predicted idle over {text.number(tokens)} tokens"))
+    return Markup(" ".join(parts))
+
+
+EDGES = ("edge", "edge far")
+"""Classes of the lines that end what is predicted idle over the shortest and over the longest length."""
+
+
+def _edges(picture: dict) -> list[tuple[int, int]]:
+    """(tokens, pairs idle over them) of the shortest and the longest length that were predicted, if they differ and the
+    idle pairs are the first ones, as they are drawn."""
+    rows = picture.get("predicted") or []
+    found = []
+    for row in rows[:: max(1, len(rows) - 1)]:
+        idle = [period < 2 * row["tokens"] for period in picture["period"]]
+        if row["pairs"] == sum(idle) and all(idle[: sum(idle)]) and 0 < sum(idle) < len(idle):
+            found.append((row["tokens"], sum(idle)))
+    return found if len({pairs for _, pairs in found}) == len(found) else found[:1]
 
 
 def _contexts(count: int) -> str:
@@ -82,17 +105,66 @@ def sentence(picture: dict) -> str:
     return f"K cache that can go: {text.number(round(100 * pruning['share'], 1))}%, {lost}."
 
 
+MEASURED = ("mean use", "a head's most used pair", "utility under 0.5", "can leave the K cache")
+
+
+def _predicted(picture: dict) -> dict | None:
+    """What the configuration alone says at each length, beside what was measured of the pairs that it calls idle and of
+    the others; None where there is no prediction. Percent, of heads and pairs alike."""
+    rows = picture.get("predicted")
+    if not rows:
+        return None
+    count = len(picture["period"])
+    shown = []
+    for row in rows:
+        idle = None if row["pairs"] is None else [period < 2 * row["tokens"] for period in picture["period"]]
+        shown.append(
+            {
+                "tokens": row["tokens"],
+                "pairs": "" if row["pairs"] is None else f"{row['pairs']} of {count}",
+                "share": f"{row['share']:.0%}",
+                "bytes": row["bytes"],
+                "measured": [_apart(values, idle, total=k == 1) for k, values in enumerate(_of_pairs(picture))],
+            }
+        )
+    return {"columns": MEASURED, "rows": shown}
+
+
+def _of_pairs(picture: dict) -> list[list[float] | None]:
+    """Percent for each pair, over all heads: its mean use, how often none is used more, how often its utility is under
+    0.5, how often it can go."""
+    count = len(picture["period"])
+    use, utility, pruned = picture["use"], picture["utility"], picture["pruned"]
+    return [
+        [sum(row[pair] for row in use) / len(use) for pair in range(count)],
+        [100 * sum(row.index(max(row)) == pair for row in use) / len(use) for pair in range(count)],
+        utility and [100 * sum(row[pair] < 50 for row in utility) / len(utility) for pair in range(count)],
+        pruned and [100 * sum(pair in row for row in pruned) / len(pruned) for pair in range(count)],
+    ]
+
+
+def _apart(values: list[float] | None, idle: list[bool] | None, total: bool) -> tuple[str, str]:
+    """Mean, or total, of the idle pairs and of the others."""
+    if values is None or idle is None:
+        return "–", "–"
+    sides = [[value for value, one in zip(values, idle, strict=True) if one is side] for side in (True, False)]
+    return tuple(f"{sum(side) / (1 if total else len(side)):.0f}%" if side else "none" for side in sides)
+
+
 def _panel(picture: dict, rows: list[list[int]], words: str) -> dict:
     import numpy as np
 
     cells = np.rint(np.array(rows, dtype=float) / 100 * (SHADES - 1)).astype(np.uint8)
     image = figures.png(cells, figures.colours(SHADES))
-    hatch = _hatch(picture) if picture["pruned"] else ""
+    over = _hatch(picture) if picture["pruned"] else ""
+    for (_, pairs), kind in zip(_edges(picture), EDGES, strict=False):
+        line = f"M{pairs} 0v{cells.shape[0]}"
+        over += f'<path class="halo" d="{line}"/><path class="{kind}" d="{line}"/>'
     svg = (
         f'<svg class="heads" role="img" viewBox="0 0 {cells.shape[1]} {cells.shape[0]}" preserveAspectRatio="none">'
         f"<title>{escape(words)}, {escape(text.label(picture['model']))}</title>"
         f'<image width="{cells.shape[1]}" height="{cells.shape[0]}" preserveAspectRatio="none" '
-        f'style="image-rendering:pixelated" href="{image}"/>{hatch}</svg>'
+        f'style="image-rendering:pixelated" href="{image}"/>{over}</svg>'
     )
     return {"svg": Markup(svg), "words": words}
 

@@ -106,7 +106,6 @@ def render(results: dict) -> str:
         claims=claims,
         parts=_parts(claims),
         pictures=_pictures(results),
-        use_scale=pictures.scale(),
         not_run=not_run,
         any_not_run=any(not_run.values()),
         broken=[(claim, error) for claim in claims for error in claim["errors"]],
