@@ -102,3 +102,48 @@ def test_a_picture_that_does_not_fit_itself_is_refused(change, said):
     results["run"]["pictures"] = [planted() | change]
     with pytest.raises(check.ResultsError, match=re.escape(said)):
         check.verify(results)
+
+
+PREDICTED = [
+    {"tokens": 64, "pairs": 2, "share": 0.25, "bytes": 64},
+    {"tokens": 4096, "pairs": 4, "share": 0.5, "bytes": 128},
+]
+"""Periods are 2 pi times powers of ten: below 128 tokens two pairs, below 8192 four."""
+
+
+def test_what_the_configuration_predicts_stands_beside_what_was_measured():
+    """Pair 3 of 8 is used most, pair 0 has no utility and can go."""
+    shown = pictures.view(planted() | {"predicted": PREDICTED}, "a model", "planted")["predicted"]
+    near, far = shown["rows"]
+    assert (near["pairs"], near["share"], far["pairs"], far["share"]) == ("2 of 8", "25%", "4 of 8", "50%")
+    # mean use 25 and (5 * 25 + 100) / 6; the most used pair is idle over 4096 tokens alone
+    assert near["measured"] == [("25%", "38%"), ("0%", "100%"), ("50%", "0%"), ("50%", "0%")]
+    assert far["measured"] == [("44%", "25%"), ("100%", "0%"), ("25%", "0%"), ("25%", "0%")]
+
+
+def test_lines_end_what_is_predicted_idle_over_the_shortest_and_the_longest_length():
+    results = document()
+    results["run"]["pictures"] = [planted() | {"predicted": PREDICTED}]
+    check.verify(results)
+    text = render(results)
+    assert text.count('<path class="edge" d="M2 0v8"/>') == text.count('<path class="edge far" d="M4 0v8"/>') == 2
+    words = " ".join(Page(text).text().split())
+    assert "predicted idle over 64 tokens" in words and "predicted idle over 4096 tokens" in words
+
+
+@pytest.mark.parametrize(
+    "predicted",
+    [None, [], [{"tokens": 64, "pairs": None, "share": 0.25, "bytes": 64}]],
+    ids=["none", "empty", "layers"],
+)
+def test_without_one_edge_for_all_layers_no_line_is_drawn(predicted):
+    made = planted() | {"predicted": predicted}
+    view = pictures.view(made, "a model", "planted")
+    assert all("edge" not in panel["svg"] for panel in view["panels"]) and "predicted idle" not in view["scale"]
+    assert (view["predicted"] is None) == (not predicted)
+
+
+def test_a_model_of_the_suite_is_predicted_and_a_stranger_is_not():
+    found = use_pictures.predicted("embedded/llama-s0", [512])
+    assert [row["tokens"] for row in found] == [512, 4096] and found[0]["pairs"] == 18 and found[0]["share"] == 18 / 32
+    assert use_pictures.predicted("nobody/nothing", [512]) is None
