@@ -18,7 +18,18 @@ import numpy as np
 import pytest
 
 from fixtures.figures import head_figures as figures
-from fixtures.instruments.dose_conditions import ALL, DOSES, HALF, LOCAL, NOTHING, RETRIEVAL, UNTURNED, WHOLE, Dose
+from fixtures.instruments.dose_conditions import (
+    ALL,
+    DONE,
+    DOSES,
+    HALF,
+    LOCAL,
+    NOTHING,
+    RETRIEVAL,
+    UNTURNED,
+    WHOLE,
+    Dose,
+)
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO
 from fixtures.instruments.paired_nats import HALVED
 from fixtures.measurements.doses import (
@@ -39,6 +50,7 @@ WHAT = {
     INDUCTION: "nats a token of the second copy of random tokens",
     NEEDLES: "nats of a needle's lead",
 }
+UNIT = {TEXT: "context", INDUCTION: "sequence of repeated tokens", NEEDLES: "context"}
 A_SMALL_LOSS = "a tenth of what it costs to turn no pair at all, by which a quarter of the pairs would cost a quarter"
 CAPPED = {
     TEXT: f"{A_SMALL_LOSS}; at most 0.1 nats a token, twice as much as halving the model would cost (C07)",
@@ -65,6 +77,7 @@ def little(name: str, doing: str, decisive: bool):
         shift=SHIFT[outcome],
         why=CAPPED[outcome],
         decisive=decisive,
+        per=UNIT[outcome],
     )
 
 
@@ -76,6 +89,7 @@ def much(name: str, doing: str):
         margin=HALVED,
         unit="nats",
         why="log 2: the probability of each token, or the odds of the answer, are halved",
+        per=UNIT[outcome],
     )
 
 
@@ -92,6 +106,7 @@ POSITION = rules(
         unit="nats",
         shift=SHIFT[outcome],
         why="more than half: what these pairs carry is position rather than content",
+        per=UNIT[outcome],
     )
 )
 
@@ -107,6 +122,7 @@ def apart(heads: str, needs: str, spares: str, outcome: str, decisive: bool) -> 
         shift=SHIFT[outcome],
         why=f"more than noise, by more than a small loss: {CAPPED[outcome]}",
         decisive=decisive,
+        per=UNIT[outcome],
     )
 
 
@@ -137,7 +153,7 @@ CLAIM = Claim(
     "induction or needles, or zeroing it less than log 2; or not turning the fastest quarter costs less than log 2 "
     "or less than half of what zeroing it costs; or, on their own work, local heads can spare their fastest quarter as "
     "well as their slowest, or retrieval heads their slowest as well as their fastest",
-    unit_of_analysis="context, or sequence of repeated tokens",
+    unit_of_analysis="context",
     rules=(
         *FREE.values(),
         *CONTENT.values(),
@@ -190,14 +206,14 @@ def nats(found, outcome: str, *doses: Dose) -> str:
     """What doses cost, in words; of needles also place by place."""
     words = []
     for dose in doses:
-        cost = f"{dose.name} costs {found.cost(outcome, dose).mean():.3f} nats"
+        cost = f"{dose.name}: {found.cost(outcome, dose).mean():.3f} nats"
         if outcome == NEEDLES:
             places = range(len(found.contexts.places))
             at = ", ".join(f"{found.contexts.cost_at(dose.name, place).mean():.2f}" for place in places)
             shares = ", ".join(f"{place:.0%}" for place in found.contexts.places)
             cost += f" ({at} with the needle at {shares} of the context)"
         words.append(cost)
-    return "; ".join([*words, f"turning no pair {found.cost(outcome, UNTURNED).mean():.2f}"])
+    return "; ".join([*words, f"{UNTURNED.name}: {found.cost(outcome, UNTURNED).mean():.2f} nats"])
 
 
 def decide(lm, judge, rule: Rule, outcome: str, units, *doses: Dose, heads: str = ALL, series=dict, of=None) -> None:
@@ -403,7 +419,8 @@ def ends_table(key: str, found) -> dict:
     rows = []
     for name in dict.fromkeys((*found.contexts.names, *found.induction.names)):
         dose = BY_NAME[name]
-        row = [dose.heads, dose.kind, dose.end if dose.share < WHOLE else "all", f"{dose.share:.0%}"]
+        end = "all" if dose.share == WHOLE else dose.end
+        row = [dose.heads, DONE[dose.kind], end, f"{dose.share:.0%}"] if dose.share else ["-", dose.name, "-", "0%"]
         for outcome in OUTCOMES:
             measured = name in (found.induction.names if outcome == INDUCTION else found.contexts.names)
             row.append(round(float(found.cost(outcome, dose).mean()), 3) if measured else None)
