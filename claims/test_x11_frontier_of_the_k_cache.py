@@ -148,7 +148,8 @@ CLAIM = Claim(
     "What pruning every pair costs must exceed 1 nat, or there is nothing to lose and the model is inconclusive. "
     "Controls: pruning every pair must fail every rule, pruning nothing must keep it, and an unpruned cache must "
     "fail the bytes. Beside the verdict: random pairs. Paper scale adds the largest pairs first, an eighth and 70% "
-    "of the keys, and one more learned ranking, the energy of each pair's block of the logits.",
+    "of the keys, and two more learned rankings: the energy of each pair's block of the logits, and what X09 predicts "
+    "from the distances that a head looks over.",
 )
 
 measures = pytest.mark.measures("frontier")
