@@ -17,6 +17,7 @@ the margins of C11.
 import numpy as np
 import pytest
 
+from fixtures.figures import beside_the_paper
 from fixtures.figures import head_figures as figures
 from fixtures.instruments import mask_conditions as masks
 from fixtures.instruments.mask_conditions import (
@@ -34,6 +35,7 @@ from fixtures.instruments.mask_conditions import (
     last,
 )
 from fixtures.instruments.paired_nats import HALVED
+from fixtures.paper.tables import FIRST_16, FIRST_32, LAST_16, LAST_32, NONE, POSITIONS
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 
 A_SMALL_LOSS = "the smaller of a tenth of what blinding the same heads costs in that context and log 2 (odds halved)"
@@ -264,15 +266,13 @@ CLAIM = Claim(
 
 needs = pytest.mark.measures("contexts", "answers", "question rows")
 in_points = pytest.mark.in_points
-TABLE_2 = {
-    first(EIGHTH): "table 2: 0.86, 0.20 and 2.59 points gained",
-    first(QUARTER): "table 2: -0.70, 0.24 and -2.19 points gained",
-    last(EIGHTH): "table 2: 26.39, 10.51 and 38.81 points lost",
-    last(QUARTER): "table 2: 38.91, 20.09 and 58.14 points lost",
+ARMS = {
+    first(EIGHTH): FIRST_16,
+    first(QUARTER): FIRST_32,
+    last(EIGHTH): LAST_16,
+    last(QUARTER): LAST_32,
 }
-"""In the order Llama, OLMo, Qwen."""
-RELIEF = {0: "50.06, 16.02, 1.69", 9: "39.28, 12.25, -2.56"}
-"""Points less with the answer in the 20th document than in that one, in the same order."""
+"""Mask -> arm of table 2: 16 or 32 of 128 dimensions."""
 NEAREST = -1
 
 
@@ -300,8 +300,14 @@ def shown(lm) -> dict:
             list(masks.TABLE_2),
             lm.judged.conditions,
             "Table 2 in nats, every row masked",
-            "table 2, means: Llama 54.09, [:16] 54.95, [:32] 53.39, [-16:] 27.70, [-32:] 15.18; OLMo 56.66, 56.86, "
-            "56.90, 46.15, 36.57; Qwen 58.72, 61.31, 56.53, 19.91, 0.58",
+            None,
+        ),
+        f"table 2 beside the paper's, {lm.key}": beside_the_paper.table(
+            lm.key,
+            lm.judged.rows,
+            {NONE: masks.NONE} | {arm: mask for mask, arm in ARMS.items()},
+            "Table 2, the paper's and ours",
+            "",
         ),
         f"controls of table 2, {lm.key}": figures.nats_table(
             lm.key,
@@ -323,6 +329,15 @@ def what_it_costs(lm, mask: str) -> str:
     )
 
 
+def beside_table_2(lm, mask: str, *, lost: bool) -> str:
+    gained = beside_the_paper.gained(lm.judged.rows, mask)
+    return beside_the_paper.with_ours(
+        beside_the_paper.printed("table 2", ARMS[mask], lost=lost),
+        -gained if lost else gained,
+        "lost" if lost else "gained",
+    )
+
+
 @needs
 @pytest.mark.parametrize(
     ("rule", "mask"),
@@ -336,7 +351,7 @@ def test_masking_an_end_of_the_retrieval_heads(lm, judge, rule, mask):
         of=lm.answering,
         unable=lambda: no_heads(lm),
         note=lambda: what_it_costs(lm, mask),
-        paper=TABLE_2[mask],
+        paper=lambda: beside_table_2(lm, mask, lost=rule is not RAISES),
         series=lambda: shown(lm) if rule is DETRIMENTAL else {},
     )
 
@@ -363,7 +378,11 @@ def test_an_answer_that_is_near_is_hurt_less(lm, judge, place):
         of=lm.answering,
         unable=lambda: no_heads(lm),
         note=lambda: what_there_is_to_lose(lm.judged.rows, place),
-        paper=f"table 2: {RELIEF[0 if place == 0 else 9]} points",
+        paper=lambda: beside_the_paper.with_ours(
+            beside_the_paper.printed_relief("table 2", LAST_16, POSITIONS[place]),
+            beside_the_paper.relieved(lm.judged.rows, last(EIGHTH), place),
+            "less",
+        ),
     )
 
 
@@ -467,7 +486,7 @@ def test_masking_an_end_in_points(lm, judge, mask):
         lambda: points_of(mask, lm.answers.under_masks),
         of=lm.in_points,
         unable=lambda: no_heads(lm),
-        paper=TABLE_2[mask],
+        paper=beside_the_paper.printed("table 2", ARMS[mask], lost=mask != first(EIGHTH)),
         series=lambda: shown_in_points(lm) if mask == last(QUARTER) else {},
     )
 
@@ -495,7 +514,7 @@ def test_the_nearest_document_is_hurt_fewer_points(lm, judge, position):
         of=lm.in_points,
         reach=200.0,
         unable=lambda: no_heads(lm) or unasked(lm.answers.under_masks, position),
-        paper=f"table 2: {RELIEF[position]} points",
+        paper=beside_the_paper.printed_relief("table 2", LAST_16, POSITIONS[0 if position == 0 else 1]),
     )
 
 

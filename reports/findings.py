@@ -242,6 +242,9 @@ def named(models: Iterable[str], titles: dict[str, str] | None = None) -> str:
     models, parts = list(models), []
     for tier in dict.fromkeys(map(tier_of, models)):
         own = [(titles or {}).get(model, model) for model in models if tier_of(model) == tier]
+        if tier == IMPLEMENTATION and len(own) > NAMED:  # names of functions tell a reader of this page nothing
+            parts.append(f"{len(own)} implementations")
+            continue
         shown = own if len(own) <= NAMED else own[: NAMED - 1]
         more = f" and {len(own) - len(shown)} more" if len(own) > len(shown) else ""
         parts.append(f"{', '.join(shown)}{more} ({TIER_WORDS[tier]})")

@@ -140,6 +140,7 @@ def _environment():
         "p_value": text.p_value,
         "duration": text.duration,
         "flat": text.flat,
+        "in_paper": text.in_paper,
         "told": lambda told: told if len(told) <= TOLD_PROVENANCE else f"{told[:TOLD_PROVENANCE]}…",
         "ranges": text.ranges,
         "rate": trust.rate,

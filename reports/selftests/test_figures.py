@@ -563,3 +563,17 @@ def test_times_and_lists_read_as_words():
     assert text.moment("2026-03-02T09:14:05+09:00") == "2 March 2026, 09:14 +0900"
     assert text.moment("yesterday") == "yesterday"
     assert [text.p_value(p) for p in (None, 1e-9, 0.049, 0.4)] == ["–", "< 0.0001", "0.049", "0.40"]
+
+
+@pytest.mark.parametrize(
+    ("says", "shown"),
+    [
+        ("fig. 2a: rises", "fig. 2a: rises (drawn there: no number is printed)"),
+        ("fig. 1a, 1b; §5", "fig. 1a, 1b; §5"),
+        ("fig. 3: r = 0.4", "fig. 3: r = 0.4"),
+        ("table 2: 0.86 points gained; here 2.8 points gained", "table 2: 0.86 points gained; here 2.8 points gained"),
+        ({"a": 0.5}, "a: 0.5"),
+    ],
+)
+def test_of_a_figure_of_the_paper_it_is_said_that_it_prints_no_number(says, shown):
+    assert text.in_paper(says) == shown
