@@ -79,6 +79,9 @@ TOLD_ORIGINS, TOLD_PROVENANCE = 1, 120
 DRAWN = 2_000_000
 """Characters of all drawings together, which leaves the page under 3 MB; beyond it they are drawn more compactly."""
 
+WIDE_TABLE = 6
+"""Columns from which on a table takes the whole width of the page."""
+
 LONG_CELL = 60
 """A text in a table that is longer than this is prose: its column gets room and wraps."""
 
@@ -141,6 +144,7 @@ def _environment():
         "duration": text.duration,
         "flat": text.flat,
         "in_paper": text.in_paper,
+        "minus": text.minus,
         "told": lambda told: told if len(told) <= TOLD_PROVENANCE else f"{told[:TOLD_PROVENANCE]}…",
         "ranges": text.ranges,
         "rate": trust.rate,
@@ -459,6 +463,7 @@ def _plots(rows: list[dict], before: int) -> list[dict]:
         spec = plot["spec"]
         plot |= {"id": f"figure-{index + 1}", "kind": spec.get("kind"), "title": spec.get("title") or plot["name"]}
         plot |= {"caption": spec.get("caption") or "", "prefix": f"f{index + 1}", "told": None}
+        plot["wide"] = plot["kind"] == "table" and len(spec["columns"]) >= WIDE_TABLE
         plot["wordy"] = plot["kind"] == "table" and any(
             isinstance(cell, str) and len(cell) > LONG_CELL for cells in spec["rows"] for cell in cells
         )
@@ -561,7 +566,9 @@ def _speed() -> dict | None:
         "title": shown["growth"]["title"],
         "kind": "lines",
     }
-    return shown | {"plot": plot | {"caption": "", "paper": [], "wordy": False} | _drawing(plot, compact=False)}
+    return shown | {
+        "plot": plot | {"caption": "", "paper": [], "wordy": False, "wide": False} | _drawing(plot, compact=False)
+    }
 
 
 def _legend_rows() -> list[tuple[Markup, str, str]]:
