@@ -9,6 +9,7 @@ dimensions, over training seeds. That RoPE and no RoPE differ is then two verdic
 import numpy as np
 import pytest
 
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Prior, Rule
 
 LOWER = "a fifth of the mean: twice what is called flat below, so that no arm can be both"
@@ -166,7 +167,7 @@ each_end = pytest.mark.parametrize("end", ["first", "last"])
 
 
 @each_vector
-@pytest.mark.parametrize("arm", [pytest.param(name, marks=pytest.mark.measures(name)) for name in ROPE])
+@pytest.mark.parametrize("arm", [pytest.param(name, marks=measures(name)) for name in ROPE])
 def test_with_rope_fast_dimensions_get_small_weights(controlled, judge, arm, which):
     if arm == "rope-500000":
         judge.only_at_paper_scale(IS_LOWER[which], f"controlled/{arm}", why="base 500000 belongs to --scale paper")
@@ -180,7 +181,7 @@ def test_with_rope_fast_dimensions_get_small_weights(controlled, judge, arm, whi
     )
 
 
-@pytest.mark.measures("none")
+@measures("none")
 @each_end
 @each_vector
 def test_without_rope_all_dimensions_weigh_the_same(controlled, judge, which, end):
@@ -194,7 +195,7 @@ def test_without_rope_all_dimensions_weigh_the_same(controlled, judge, which, en
     )
 
 
-@pytest.mark.measures("rope-10000:shared", "rope-10000:per-query")
+@measures("rope-10000:shared", "rope-10000:per-query")
 def test_beside_it_the_fast_sampling_gives_the_paper_s_picture(controlled, judge):
     """Shared sampling draws one set of 128 pairs for the queries of a batch; the paper draws 128 for each query."""
     why = "the paper's own sampling takes eight times as long"
@@ -210,7 +211,7 @@ def test_beside_it_the_fast_sampling_gives_the_paper_s_picture(controlled, judge
     )
 
 
-@pytest.mark.measures("none")
+@measures("none")
 @each_vector
 def test_control_no_small_weights_are_found_without_rope(controlled, judge, which):
     trained = controlled(NONE)
@@ -221,7 +222,7 @@ def test_control_no_small_weights_are_found_without_rope(controlled, judge, whic
     )
 
 
-@pytest.mark.measures("rope-10000")
+@measures("rope-10000")
 @each_end
 @each_vector
 def test_control_rope_is_not_called_flat(controlled, judge, which, end):

@@ -9,6 +9,7 @@ differ, which is equivalence; its margin is a tenth of the loss of a guess.
 import numpy as np
 import pytest
 
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 
 ROTATED, UNROTATED = r"controlled/rope-.*", r"controlled/none"
@@ -147,7 +148,7 @@ def only_at_paper_scale(judge, arm: str, rule: Rule) -> None:
         judge.only_at_paper_scale(rule, f"controlled/{arm}", why="base 500000 belongs to --scale paper")
 
 
-rope_arms = pytest.mark.parametrize("arm", [pytest.param(name, marks=pytest.mark.measures(name)) for name in ROPE])
+rope_arms = pytest.mark.parametrize("arm", [pytest.param(name, marks=measures(name)) for name in ROPE])
 
 
 @rope_arms
@@ -187,7 +188,7 @@ def test_beside_it_half_of_the_dimensions_and_random_ones(controlled, judge, arm
     judge.units(rule, share(trained, end, quarters * trained.quarter), of=trained)
 
 
-@pytest.mark.measures("none")
+@measures("none")
 @pytest.mark.parametrize("part", ENDS_ALIKE)
 def test_without_rope_the_ends_do_not_differ(controlled, judge, part):
     trained = controlled(NONE)
@@ -210,7 +211,7 @@ def difference(arm, part: str) -> np.ndarray:
     return (arm.rise("first", removed) - arm.rise("last", removed)) / arm.guess
 
 
-@pytest.mark.measures("none")
+@measures("none")
 def test_control_without_rope_the_first_quarter_is_not_free(controlled, judge):
     trained = controlled(NONE)
     judge.units(
@@ -220,7 +221,7 @@ def test_control_without_rope_the_first_quarter_is_not_free(controlled, judge):
     )
 
 
-@pytest.mark.measures("rope-10000")
+@measures("rope-10000")
 @pytest.mark.parametrize("part", ENDS_ALIKE)
 def test_control_with_rope_the_ends_differ(controlled, judge, part):
     trained = controlled("rope-10000")

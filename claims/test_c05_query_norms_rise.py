@@ -16,6 +16,8 @@ import pytest
 
 from fixtures.figures import head_figures as figures
 from fixtures.instruments import head_profiles as profiles
+from fixtures.measurements import language
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 from fixtures.verdict.subject import Subject
 
@@ -122,7 +124,7 @@ def shown(model) -> dict:
     }
 
 
-needs = pytest.mark.measures("norms")
+needs = measures(language.norms)
 EVERY_HEAD = "mean over every head"
 
 

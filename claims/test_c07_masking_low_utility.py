@@ -19,8 +19,10 @@ from fixtures.figures import beside_the_paper
 from fixtures.figures import head_figures as figures
 from fixtures.instruments import mask_conditions as masks
 from fixtures.instruments.paired_nats import HALVED
+from fixtures.measurements import language
 from fixtures.measurements.answers import ASKED_PLAINLY
 from fixtures.paper.tables import LOW_UTILITY, NONE
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 
 LITTLE = (
@@ -108,7 +110,7 @@ CLAIM = Claim(
     "each decided at an eighth of 5%. Controls: nothing masked must cost little, all heads blind must not.",
 )
 
-needs = pytest.mark.measures("sizes", "contexts", "answers")
+needs = measures(language.sizes, language.contexts, language.answers)
 in_points = pytest.mark.in_points
 TABLE_1 = beside_the_paper.printed("table 1", LOW_UTILITY, lost=True)
 

@@ -21,8 +21,10 @@ import pytest
 from fixtures.figures import head_figures as figures
 from fixtures.instruments import head_profiles as profiles
 from fixtures.instruments.head_agreement import agreement
+from fixtures.measurements import language
 from fixtures.measurements.admissible import counted, on_every
 from fixtures.plain.errors import NotHere
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import StatisticsError, mean_of_units
 from fixtures.verdict.subject import Subject
@@ -110,7 +112,7 @@ CLAIM = Claim(
     "Controls: heads drawn with a planted correlation of either sign, 32 layers of 8.",
 )
 
-needs = pytest.mark.measures("sizes", "heads", "contexts")
+needs = measures(language.sizes, language.heads, language.contexts)
 ends = pytest.mark.parametrize("end", SIDES)
 
 

@@ -36,6 +36,8 @@ from fixtures.instruments.mask_conditions import (
 )
 from fixtures.instruments.paired_nats import HALVED
 from fixtures.paper.tables import FIRST_16, FIRST_32, LAST_16, LAST_32, NONE, POSITIONS
+from fixtures.measurements import language
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 
 A_SMALL_LOSS = "the smaller of a tenth of what blinding the same heads costs in that context and log 2 (odds halved)"
@@ -264,7 +266,7 @@ CLAIM = Claim(
     "nothing masked must lose neither.",
 )
 
-needs = pytest.mark.measures("contexts", "answers", "question rows")
+needs = measures(language.contexts, language.answers, language.question_rows)
 in_points = pytest.mark.in_points
 ARMS = {
     first(EIGHTH): FIRST_16,

@@ -11,7 +11,9 @@ import pytest
 
 from fixtures.figures import head_figures as figures
 from fixtures.instruments import head_profiles as profiles
+from fixtures.measurements import language
 from fixtures.measurements.admissible import counted, on_every
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import mean_of_units
 from fixtures.verdict.subject import Subject
@@ -49,7 +51,7 @@ CLAIM = Claim(
     "heads drawn with a planted relation of either sign.",
 )
 
-needs = pytest.mark.measures("norms", "utility", "contexts")
+needs = measures(language.norms, language.utility, language.contexts)
 
 
 def norms_of(lm) -> np.ndarray:

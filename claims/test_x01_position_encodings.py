@@ -20,6 +20,7 @@ from fixtures.instruments import band
 from fixtures.measurements.arms import STANDARD
 from fixtures.measurements.small_models import planted
 from fixtures.models.small_cells import BASELINE, ENCODING_CELLS, TOLD_APART
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
 
@@ -140,10 +141,6 @@ NAMES = {
     "learned-absolute": "learned absolute",
 }
 PLAIN = "no-position"
-
-
-def measures(*names: str):
-    return pytest.mark.measures(*names)
 
 
 def each(names):
@@ -304,7 +301,7 @@ SMALL_ALL = [f"small/{name}" for name in SMALL]
 
 
 def small_measures(*names: str):
-    return pytest.mark.measures(*(f"small/{name}" for name in names))
+    return measures(*(f"small/{name}" for name in names))
 
 
 each_small = pytest.mark.parametrize("name", [pytest.param(name, marks=small_measures(name)) for name in SMALL])

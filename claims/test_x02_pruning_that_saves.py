@@ -20,9 +20,10 @@ import pytest
 from fixtures.data import ruler
 from fixtures.figures import prune_figures as figures
 from fixtures.instruments import prune_conditions as conditions
-from fixtures.measurements import ruler_models
+from fixtures.measurements import language, ruler_models
 from fixtures.plain.errors import NotHere
 from fixtures.pruning import harness_files
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import fewest_without_a_loss
 from fixtures.verdict.subject import RunsElsewhere, Subject
@@ -237,12 +238,12 @@ CLAIM = Claim(
     "a norm on q and k takes its RMS over rows that would be gone, and such a model is inconclusive.",
 )
 
-measures = pytest.mark.measures("contexts", "pruned", "kept", "cut", "ruler")
+asks = measures(language.contexts, language.pruned, language.kept, language.cut, language.ruler)
 
 
 def needs(test):
     """Of a default run real models alone."""
-    return pytest.mark.beyond(measures(test))
+    return pytest.mark.beyond(asks(test))
 
 
 COSTS = {LOW: conditions.LOW, FIXED: conditions.FASTEST}

@@ -45,6 +45,7 @@ from fixtures.models.small_cells import BASELINE, CONTEXT_CELLS
 from fixtures.models.small_transformers import MASKS
 from fixtures.rope import dirichlet, distances
 from fixtures.rope.heads import LLAMA, OLMO, QWEN
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PUBLISHED, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
 
@@ -253,10 +254,6 @@ def ineligible(positions: int, base: float, head_dim: int) -> str:
 
 LEFT_OUT = {cell(*key): reason for key in GRID if (reason := ineligible(*key))}
 GRID_CELLS = [cell(*key) for key in GRID if cell(*key) not in LEFT_OUT]
-
-
-def measures(*names: str):
-    return pytest.mark.measures(*names)
 
 
 cells = pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name)) for name in CELLS])
@@ -665,7 +662,7 @@ LAW_OF_SMALL = "small/edge-law"
 
 
 def small_measures(*names: str):
-    return pytest.mark.measures(*(f"small/{name}" for name in names))
+    return measures(*(f"small/{name}" for name in names))
 
 
 each_small = pytest.mark.parametrize("name", [pytest.param(name, marks=small_measures(name)) for name in SMALL])

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from fixtures.instruments import prune_conditions as conditions
-from fixtures.measurements import robust_models
+from fixtures.measurements import language, robust_models
 from fixtures.measurements.answers import ASKED_PLAINLY
 from fixtures.measurements.judged import ABLE_AT
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import mean_of_units
 
@@ -81,12 +82,12 @@ CLAIM = Claim(
     "and nothing pruned nothing.",
 )
 
-measures = pytest.mark.measures("contexts", "pruned", "robust")
+asks = measures(language.contexts, language.pruned, language.shifted)
 
 
 def needs(test):
     """Of a default run real models alone."""
-    return pytest.mark.beyond(measures(test))
+    return pytest.mark.beyond(asks(test))
 
 
 embedded = pytest.mark.embedded

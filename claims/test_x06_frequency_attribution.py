@@ -19,7 +19,9 @@ import pytest
 from fixtures.instruments import band
 from fixtures.instruments import intervention_conditions as patch
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO, attenuate
+from fixtures.measurements import language
 from fixtures.measurements.arms import ORDERS, STANDARD, VARIANTS, cell, spread_of, theta_of
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
 
@@ -165,10 +167,6 @@ EQUAL, NONE = "equal-frequencies", "no-position"
 BASES = [cell(2048, base, 128) for base in (1e4, 5e5)]
 
 
-def measures(*names: str):
-    return pytest.mark.measures(*names)
-
-
 permuted = pytest.mark.parametrize("name", [pytest.param(name, marks=measures(STANDARD, name)) for name in PERMUTED])
 
 
@@ -282,7 +280,7 @@ def test_without_rotation_no_order_of_frequencies_shows_anything(controlled, jud
 
 # in language models
 
-of_models = measures("contexts", "interventions")
+of_models = measures(language.contexts, language.interventions)
 
 
 def patched(test):

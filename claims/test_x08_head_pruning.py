@@ -14,7 +14,9 @@ import pytest
 
 from fixtures.figures import prune_figures as figures
 from fixtures.instruments import prune_conditions as conditions
-from fixtures.measurements.language_models import FEWEST_HEADS
+from fixtures.measurements import language
+from fixtures.measurements.removed_heads import FEWEST_HEADS
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.subject import RunsElsewhere
 
@@ -113,12 +115,12 @@ CLAIM = Claim(
     "cost much, removing nothing must cost nothing.",
 )
 
-measures = pytest.mark.measures("sizes", "removed")
+asks = measures(language.sizes, language.removed)
 
 
 def needs(test):
     """Of a default run real models alone."""
-    return pytest.mark.beyond(measures(test))
+    return pytest.mark.beyond(asks(test))
 
 
 def without_heads(lm):
