@@ -32,6 +32,7 @@ from fixtures.instruments.dose_conditions import (
 )
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO
 from fixtures.instruments.paired_nats import HALVED
+from fixtures.measurements import language
 from fixtures.measurements.doses import (
     ALL_DOSES,
     DECIDE,
@@ -42,6 +43,7 @@ from fixtures.measurements.doses import (
     TEXT,
     in_random_weights,
 )
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.subject import Subject
 
@@ -176,12 +178,12 @@ CLAIM = Claim(
     "by every rule; the slowest quarter is no position; in a model of random weights nothing can be lost.",
 )
 
-measures = pytest.mark.measures("doses")
+asks = measures(language.doses)
 
 
 def asked(test):
     """Of models that read English."""
-    return pytest.mark.loaded(measures(test))
+    return pytest.mark.loaded(asks(test))
 
 
 SLOW, FAST = Dose(UNROTATE, SLOWEST), Dose(UNROTATE, FASTEST)

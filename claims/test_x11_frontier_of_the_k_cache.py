@@ -21,7 +21,9 @@ import pytest
 from fixtures.figures import frontier_figures as figures
 from fixtures.instruments import pair_rankings as rankings
 from fixtures.instruments.pair_importance import weakest
+from fixtures.measurements import language
 from fixtures.measurements.frontier import INDUCTION, LIMIT, OUTCOMES, RETRIEVAL, TEXT
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import Measured, StatisticsError, mean_of_units, some_of
 from fixtures.verdict.subject import RunsElsewhere
@@ -152,12 +154,12 @@ CLAIM = Claim(
     "from the distances that a head looks over.",
 )
 
-measures = pytest.mark.measures("frontier")
+asks = measures(language.frontier)
 
 
 def needs(test):
     """Of loaded models alone: an embedded one reads no prose."""
-    return pytest.mark.loaded(measures(test))
+    return pytest.mark.loaded(asks(test))
 
 
 # --- what is measured
@@ -285,7 +287,7 @@ def test_the_cache_really_shrinks(lm, judge):
 
 
 @pytest.mark.loaded
-@pytest.mark.measures("X02 exactly")
+@measures(language.pruned_exactly)
 def test_beside_it_x02_agrees(lm, judge):
     judge.exact(
         AGREES,
@@ -381,7 +383,7 @@ def test_control_a_cache_that_was_not_pruned_fails_the_bytes(lm, judge):
 
 
 @pytest.mark.loaded
-@pytest.mark.measures("X02 exactly")
+@measures(language.pruned_exactly)
 def test_control_an_unpruned_model_does_not_agree(lm, judge):
     judge.exact(
         AGREES,
