@@ -19,8 +19,10 @@ import numpy as np
 import pytest
 
 from fixtures.instruments import head_law, head_profiles
+from fixtures.measurements import language
 from fixtures.measurements.head_law import COUNT, PLANTS, TEXTS
 from fixtures.rope.dirichlet import modulus
+from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.subject import RunsElsewhere, Subject
 
@@ -125,13 +127,13 @@ CLAIM = Claim(
     "(must hold), at one edge for all, or nowhere (must not: that would be built into the measure).",
 )
 
-measures = pytest.mark.measures("head law")
+asks = measures(language.head_law)
 texts = pytest.mark.parametrize("text", TEXTS)
 
 
 def needs(test):
     """Of a default run real models alone."""
-    return pytest.mark.beyond(measures(test))
+    return pytest.mark.beyond(asks(test))
 
 
 def law_of(lm, text: str = "prose"):
