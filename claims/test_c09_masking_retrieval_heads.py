@@ -35,8 +35,8 @@ from fixtures.instruments.mask_conditions import (
     last,
 )
 from fixtures.instruments.paired_nats import HALVED
-from fixtures.paper.tables import FIRST_16, FIRST_32, LAST_16, LAST_32, NONE, POSITIONS
 from fixtures.measurements import language
+from fixtures.paper.tables import FIRST_16, FIRST_32, LAST_16, LAST_32, NONE, POSITIONS
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 
