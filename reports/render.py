@@ -267,7 +267,7 @@ def _claims(results: dict) -> list[dict]:
                 "controls_not_run": sum(row["control_ok"] is None for row in controls),
                 "some_guard": any(row["guards"] is not None for row in controls),
                 "plots": plots,
-                "plot_groups": _by_model(plots),
+                "plot_groups": _by_model(plots, claim["in_scope"]),
                 "seconds": sum(row["duration_s"] for row in rows),
                 "rows": rows,
                 "measured": len(rows) - len(controls),
@@ -516,15 +516,16 @@ def _size(plot: dict) -> int:
     return len(plot["svg"]) + 30 * cells
 
 
-def _by_model(plots: list[dict]) -> list[dict]:
-    """A claim's figures by the models they show, the first of them open; one group without a title if they are few."""
+def _by_model(plots: list[dict], in_scope: dict[str, bool]) -> list[dict]:
+    """A claim's figures by the models they show, illustrations last, the first of them open; one group without a title if
+    they are few. in_scope: model -> whether the claim is about it."""
     groups: dict[tuple[str, ...], list[dict]] = {}
     for plot in plots:
         groups.setdefault(tuple(plot["models"]), []).append(plot)
     if len(plots) <= FEW_PLOTS or len(groups) == 1:
         return [{"models": [], "plots": plots, "open": True}] if plots else []
     found, shown = [], 0
-    for models, own in groups.items():
+    for models, own in sorted(groups.items(), key=lambda group: not any(in_scope.get(one, True) for one in group[0])):
         found.append({"models": models, "plots": own, "open": shown < FEW_PLOTS})
         shown += len(own)
     return found
