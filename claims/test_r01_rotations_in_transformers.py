@@ -5,7 +5,7 @@ rotary module and its own apply function, at plain, axial and multi-axis positio
 (layout, pairing, sign, scale, frequencies, rotated share) is read off R(p), and the identities become matrix identities.
 
 Another layout, sign, scale, origin or output order is no deviation: a score knows none of them. What breaks an identity is,
-and `fixtures/rope/known_deviations.json` says for each whether it is a defect or a documented variant.
+and `fixtures/conformance/known_deviations.json` says for each whether it is a defect or a documented variant.
 """
 
 import pytest

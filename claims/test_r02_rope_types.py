@@ -51,7 +51,7 @@ CLAIM = Claim(
     "dynamic and longrope with a call of the original length and with one three times as long. "
     "Keys that a class's own validation asks for are supplied, "
     "and parameters of published checkpoints are tried where they are not the class's default "
-    "(fixtures/rope/published_parameters.json). The note of a verdict names the types it rests on. "
+    "(fixtures/conformance/published_parameters.json). The note of a verdict names the types it rests on. "
     "A type that a class cannot run is listed as not measured; "
     "a class that is made for a type which could not be built, or of whose scaled types none could be, "
     "is inconclusive.",
