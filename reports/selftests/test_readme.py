@@ -184,9 +184,11 @@ def test_every_command_is_of_a_kind_that_is_run_here():
     assert [line for line in RUNS if not any(word in line for word in known)] == []
 
 
-def test_the_python_in_readme_is_python_and_names_what_exists():
-    (text,) = [text for kind, text in BLOCKS if kind == "python"]
-    compile(text, "README.md", "exec")
+@pytest.mark.parametrize("guide", ["README.md", "claims/README.md"])
+def test_the_python_in_guides_is_python_and_names_what_exists(guide):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / guide).read_text(encoding="utf-8"), re.DOTALL)
+    (text,) = [text for text in blocks if "fixtures.pruning" in text]
+    compile(text, guide, "exec")
     (line,) = re.findall(r"^from .+ import .+$", text, re.M)
     found: dict = {}
     exec(line, found)
