@@ -1,8 +1,9 @@
 """R04 · The sweep covers transformers, and every deviation it finds is known, explained and still there.
 
 At least 95% of the modelling files that mention rotary are driven; each that is not is listed with the reason. What
-contradicts R01, R02, R03 or R06 stands in `fixtures/conformance/known_deviations.json` with its kind, reason, effect and version; an
-entry that nothing shows any more fails the run, and so does a defect whose reproduction no longer reproduces it.
+contradicts R01, R02, R03 or R06 stands in `fixtures/conformance/known_deviations.json` with its kind, reason, effect
+and version; an entry that nothing shows any more fails the run, and so does a defect whose reproduction no longer
+reproduces it.
 """
 
 import dataclasses
