@@ -288,7 +288,7 @@ def test_the_cache_really_shrinks(lm, judge):
 
 @pytest.mark.loaded
 @measures(language.pruned_exactly)
-def test_beside_it_x02_agrees(lm, judge):
+def test_beside_it_masks_say_the_same(lm, judge):
     judge.exact(
         AGREES,
         lambda: lm.frontier.agreement.difference,
