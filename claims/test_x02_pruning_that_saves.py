@@ -518,8 +518,8 @@ def test_control_without_any_pair_rulers_tasks_are_lost(lm, judge, task):
 
 def scores_of(lm, group: str) -> harness_files.Scores:
     """Of a model on tasks of a group; not-run where no file holds any."""
-    weights = lm.under_test.provenance["weights"]
-    found = next((one for one in lm.settings.harness if one.weights == weights), None)
+    # the model is loaded for its weights' hash only where there is a file to hold against it
+    found = next((one for one in lm.settings.harness if one.weights == lm.under_test.provenance["weights"]), None)
     if found is None or group not in map(harness_files.group_of, found.tasks):
         tasks = "NAMES" if group == harness_files.REST else group
         raise RunsElsewhere(
