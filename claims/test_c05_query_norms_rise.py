@@ -115,7 +115,7 @@ def shown(model) -> dict:
             model.key,
             "row L1 norm",
             norms.rows,
-            norms.frequencies,
+            norms.far_frequencies,
             model.range,
             "Fig. 2a",
             "fig. 2a: rises from the first to the last dimension in all three models",

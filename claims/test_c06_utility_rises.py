@@ -107,7 +107,7 @@ def shown(lm) -> dict:
             lm.key,
             "utility",
             u,
-            norms.frequencies,
+            norms.far_frequencies,
             lm.range,
             "Fig. 2b",
             "fig. 2b: rises from the first to the last dimension in all three models",

@@ -113,6 +113,13 @@ def _verify_picture(picture: dict, where: str) -> None:
         rows = picture[name]
         if rows is not None and (len(rows) != heads or any(len(row) != pairs for row in rows)):
             raise ResultsError(f"{where}.{name}: is not {heads} rows (heads) of {pairs} (pairs)")
+    told = picture.get("all_layers")
+    if told is not None and sum(one["kind"] == "measured" for one in told) != picture["layers"]:
+        raise ResultsError(f"{where}.all_layers: not {picture['layers']} of them are measured")
+    for layer, one in enumerate(told or ()):
+        more = {"measured": {"window", "turning", "usual"}, "another size": {"shape"}}.get(one["kind"], set())
+        if set(one) != {"kind"} | more or one.get("turning", 0) > pairs:
+            raise ResultsError(f"{where}.all_layers[{layer}]: is not what a layer of its kind has")
     keys = picture["pruned"]
     if (keys is None) != (picture["pruning"] is None):
         raise ResultsError(f"{where}: pruned and pruning come together")

@@ -25,8 +25,9 @@ PANELS = (
 def view(picture: dict, title: str, tier: str) -> dict:
     """What the template shows of one model."""
     panels = [_panel(picture, picture[name], words) for name, words in PANELS if picture[name] is not None]
-    heads, pairs = picture["layers"] * picture["heads"], len(picture["period"])
+    heads, pairs = len(_rows_of_layers(picture)) * picture["heads"], len(picture["period"])
     about = [f"{picture['layers']} layers of {picture['heads']} heads, {pairs} pairs in each, fastest on the left"]
+    about += _about_layers(picture)
     if picture["weight"] is not None:
         about.append(f"utility at the weight {text.number(picture['weight'])} of eq. 4's error")
     pruning = picture["pruning"]
@@ -43,11 +44,62 @@ def view(picture: dict, title: str, tier: str) -> dict:
         "panels": panels,
         "height": round(min(max(ROW_HEIGHT * heads, LEAST), MOST)),
         "periods": _periods(picture["period"]),
-        "layers": _layers(picture["layers"]),
+        "layers": _layers(len(_rows_of_layers(picture))),
         "about": "; ".join(about),
         "predicted": _predicted(picture),
         "scale": scale(picture),
     }
+
+
+ALIKE = {"kind": "measured", "window": 0, "turning": None, "usual": True}
+"""A layer of a picture that does not tell its layers apart."""
+
+
+def _rows_of_layers(picture: dict) -> list[dict]:
+    """Every layer of the model, top to bottom, as `use_pictures` says it."""
+    return picture.get("all_layers") or [ALIKE] * picture["layers"]
+
+
+def _bands(picture: dict) -> dict[str, list[int]]:
+    """What is said of some layers -> these layers, in the words of the legend."""
+    pairs, found = len(picture["period"]), {}
+    for layer, one in enumerate(_rows_of_layers(picture)):
+        if one["kind"] != "measured":
+            found.setdefault(one["kind"], []).append(layer)
+            continue
+        if one["window"]:
+            found.setdefault("window", []).append(layer)
+        if one["turning"] == 0:
+            found.setdefault("no positions", []).append(layer)
+        elif one["turning"] is not None and one["turning"] < pairs:
+            found.setdefault("turn in part", []).append(layer)
+        if not one["usual"]:
+            found.setdefault("other periods", []).append(layer)
+    return found
+
+
+def _about_layers(picture: dict) -> list[str]:
+    """Which layers are not like the others, and in what; one clause each."""
+    rows, bands, told = _rows_of_layers(picture), _bands(picture), []
+    if "no attention" in bands:
+        told.append(f"{text.layers_in_words(bands['no attention'])} no attention and nothing drawn")
+    if "another size" in bands:
+        sizes = sorted({tuple(rows[layer]["shape"]) for layer in bands["another size"]})
+        words = ", ".join(f"{heads} heads of {dimensions} dimensions" for heads, dimensions in sizes)
+        told.append(
+            f"{text.layers_in_words(bands['another size'])} heads of another size ({words}), which are not drawn here"
+        )
+    if "window" in bands:
+        sizes = sorted({rows[layer]["window"] for layer in bands["window"]})
+        told.append(f"{text.layers_in_words(bands['window'])} a window of {' or '.join(map(str, sizes))} tokens")
+    if "no positions" in bands:
+        told.append(f"{text.layers_in_words(bands['no positions'])} no positions: no pair turns")
+    if "turn in part" in bands:
+        counts = sorted({rows[layer]["turning"] for layer in bands["turn in part"]})
+        told.append(f"{text.layers_in_words(bands['turn in part'])} {' or '.join(map(str, counts))} pairs that turn")
+    if "other periods" in bands:
+        told.append(f"{text.layers_in_words(bands['other periods'])} other periods than those beneath the picture")
+    return told
 
 
 def scale(picture: dict) -> Markup:
@@ -67,6 +119,15 @@ def scale(picture: dict) -> Markup:
 
     if picture["pruned"] and any(picture["pruned"]):
         parts.append(swatch("M1 10l6-10M8 10l6-10M15 10l6-10", "hatch", "can leave the K cache"))
+    bands = _bands(picture)
+    if "no attention" in bands:
+        parts.append('<span><svg class="swatch bare" viewBox="0 0 26 10"></svg> no attention in this layer</span>')
+    if "another size" in bands:
+        parts.append('<span><svg class="swatch bare" viewBox="0 0 26 10"></svg> heads of another size</span>')
+    if "no positions" in bands or "turn in part" in bands:
+        parts.append(swatch("M0 5h26", "still", "pairs that do not turn: no positions"))
+    if "window" in bands:
+        parts.append(swatch("M24 0v10", "window", "a layer with a window"))
     for (tokens, _), kind in zip(_edges(picture), EDGES, strict=False):
         parts.append(swatch("M0 5h26", kind, f"left of it: predicted idle over {text.number(tokens)} tokens"))
     return Markup(" ".join(parts))
@@ -82,10 +143,15 @@ def _edges(picture: dict) -> list[tuple[int, int]]:
     rows = picture.get("predicted") or []
     found = []
     for row in rows[:: max(1, len(rows) - 1)]:
-        idle = [period < 2 * row["tokens"] for period in picture["period"]]
+        idle = _idle(picture, row["tokens"])
         if row["pairs"] == sum(idle) and all(idle[: sum(idle)]) and 0 < sum(idle) < len(idle):
             found.append((row["tokens"], sum(idle)))
     return found if len({pairs for _, pairs in found}) == len(found) else found[:1]
+
+
+def _idle(picture: dict, tokens: int) -> list[bool]:
+    """Whether each pair turns more than half a circle over so many tokens."""
+    return [period is not None and period < 2 * tokens for period in picture["period"]]
 
 
 def _contexts(count: int) -> str:
@@ -117,7 +183,7 @@ def _predicted(picture: dict) -> dict | None:
     count = len(picture["period"])
     shown = []
     for row in rows:
-        idle = None if row["pairs"] is None else [period < 2 * row["tokens"] for period in picture["period"]]
+        idle = None if row["pairs"] is None else _idle(picture, row["tokens"])
         shown.append(
             {
                 "tokens": row["tokens"],
@@ -154,9 +220,14 @@ def _apart(values: list[float] | None, idle: list[bool] | None, total: bool) -> 
 def _panel(picture: dict, rows: list[list[int]], words: str) -> dict:
     import numpy as np
 
-    cells = np.rint(np.array(rows, dtype=float) / 100 * (SHADES - 1)).astype(np.uint8)
+    heads, layers = picture["heads"], _rows_of_layers(picture)
+    measured = [layer for layer, one in enumerate(layers) if one["kind"] == "measured"]
+    cells = np.zeros((len(layers), heads, len(picture["period"])), np.uint8)
+    drawn = np.rint(np.array(rows, dtype=float) / 100 * (SHADES - 1)).astype(np.uint8)
+    cells[measured] = drawn.reshape(len(measured), heads, -1)
+    cells = cells.reshape(len(layers) * heads, -1)
     image = figures.png(cells, figures.colours(SHADES))
-    over = _hatch(picture) if picture["pruned"] else ""
+    over = _marked_layers(picture) + (_hatch(picture) if picture["pruned"] else "")
     for (_, pairs), kind in zip(_edges(picture), EDGES, strict=False):
         line = f"M{pairs} 0v{cells.shape[0]}"
         over += f'<path class="halo" d="{line}"/><path class="{kind}" d="{line}"/>'
@@ -169,32 +240,57 @@ def _panel(picture: dict, rows: list[list[int]], words: str) -> dict:
     return {"svg": Markup(svg), "words": words}
 
 
+def _marked_layers(picture: dict) -> str:
+    """Blank where nothing is measured, a line through what does not turn, a bar at the right of a layer with a window."""
+    heads, pairs, bands = picture["heads"], len(picture["period"]), _bands(picture)
+    rows = _rows_of_layers(picture)
+    blank = [*bands.get("no attention", ()), *bands.get("another size", ())]
+    still = [*bands.get("no positions", ()), *bands.get("turn in part", ())]
+    strokes = {
+        "bare": "".join(f"M0 {layer * heads}h{pairs}v{heads}h-{pairs}z" for layer in blank),
+        "still": "".join(f"M{rows[layer]['turning']} {(layer + 0.5) * heads:g}H{pairs}" for layer in still),
+        "window": "".join(f"M{pairs - 0.1:g} {layer * heads}v{heads}" for layer in bands.get("window", ())),
+    }
+    return "".join(
+        ("" if kind == "bare" else f'<path class="halo" d="{stroke}"/>') + f'<path class="{kind}" d="{stroke}"/>'
+        for kind, stroke in strokes.items()
+        if stroke
+    )
+
+
 def _hatch(picture: dict) -> str:
     """A stroke across every pair of a key head that can go, over the rows of all query heads that share it."""
     group = picture["layers"] * picture["heads"] // len(picture["pruned"])
+    places = [layer for layer, one in enumerate(_rows_of_layers(picture)) if one["kind"] == "measured"]
+    each = picture["heads"] // group  # key heads of a layer
     strokes = "".join(
-        f"M{pair} {(row + 1) * group}l1-{group}" for row, pairs in enumerate(picture["pruned"]) for pair in pairs
+        f"M{pair} {places[row // each] * picture['heads'] + (row % each + 1) * group}l1-{group}"
+        for row, pairs in enumerate(picture["pruned"])
+        for pair in pairs
     )
     if not strokes:
         return ""
     return f'<path class="halo" d="{strokes}"/><path class="hatch" d="{strokes}"/>'
 
 
-def _periods(periods: list[float]) -> list[tuple[float, str]]:
-    """(percent from the left, words) at powers of ten of the period, where they lie between two pairs."""
+def _periods(all_periods: list[float | None]) -> list[tuple[float, str]]:
+    """(percent from the left, words) at powers of ten of the period, where they lie between two pairs that turn."""
     found = []
-    count = len(periods)
+    count = len(all_periods)
+    periods = [one for one in all_periods if one is not None]  # those that do not turn stand last
+    if not periods:
+        return []
     rising = periods if periods[0] <= periods[-1] else periods[::-1]
     for power in range(-1, 12):
         at = 10.0**power
-        if not rising[0] <= at <= rising[-1] or count < 2:
+        if not rising[0] <= at <= rising[-1] or len(periods) < 2:
             continue
         after = next(index for index, period in enumerate(rising) if period >= at)
         place = float(after)
         if after and rising[after] > rising[after - 1] > 0:
             place = after - 1 + math.log(at / rising[after - 1]) / math.log(rising[after] / rising[after - 1])
         if rising is not periods:
-            place = count - 1 - place
+            place = len(periods) - 1 - place
         found.append((round(100 * (place + 0.5) / count, 1), text.tick(at, log=power > 4)))
     return found or [(50.0, text.number(periods[0]))]
 

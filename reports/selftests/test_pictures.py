@@ -147,3 +147,71 @@ def test_a_model_of_the_suite_is_predicted_and_a_stranger_is_not():
     found = use_pictures.predicted("embedded/llama-s0", [512])
     assert [row["tokens"] for row in found] == [512, 4096] and found[0]["pairs"] == 18 and found[0]["share"] == 18 / 32
     assert use_pictures.predicted("nobody/nothing", [512]) is None
+
+
+ALL_LAYERS = [
+    {"kind": "no attention"},
+    {"kind": "measured", "window": 16, "turning": D, "usual": False},
+    {"kind": "another size", "shape": [4, 32]},
+    {"kind": "measured", "window": 0, "turning": 0, "usual": True},
+]
+
+
+def test_layers_are_drawn_as_what_they_are():
+    results = document()
+    results["run"]["pictures"] = [planted() | {"all_layers": ALL_LAYERS}]
+    check.verify(results)
+    text = render(results)
+    page = Page(text)
+    assert "0 0 8 16" in {
+        one["viewbox"] for one in page.all("svg") if one.get("class") == "heads"
+    }  # four layers of four
+    said = page.text()
+    assert "layer 0 has no attention and nothing drawn" in said and "no attention in this layer" in said
+    assert "layer 2 has heads of another size (4 heads of 32 dimensions), which are not drawn here" in said
+    assert "layer 1 has a window of 16 tokens" in said and "a layer with a window" in said
+    assert "layer 3 has no positions: no pair turns" in said and "layer 1 has other periods" in said
+    assert '<path class="bare" d="M0 0h8v4h-8zM0 8h8v4h-8z"/>' in text
+    assert '<path class="still" d="M0 14H8"/>' in text  # through the middle of layer 3
+    assert '<path class="window" d="M7.9 4v4"/>' in text
+    # of two key heads a layer, in the rows of the layers that have them
+    assert text.count('<path class="hatch" d="M0 6l1-2M0 8l1-2M0 14l1-2M0 16l1-2"/>') == 2
+    assert pictures._rows_of_layers(planted() | {"all_layers": None}) == [pictures.ALIKE] * L
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"all_layers": ALL_LAYERS[:3]}, "all_layers: not 2 of them are measured"),
+        ({"all_layers": [*ALL_LAYERS, {"kind": "no attention", "window": 4}]}, "all_layers[4]"),
+        ({"all_layers": [*ALL_LAYERS[:3], ALL_LAYERS[3] | {"turning": D + 1}]}, "all_layers[3]"),
+    ],
+)
+def test_layers_that_do_not_fit_the_picture_are_refused(change, said):
+    results = document()
+    results["run"]["pictures"] = [planted() | change]
+    with pytest.raises(check.ResultsError, match=re.escape(said)):
+        check.verify(results)
+
+
+def test_what_is_measured_of_layers_reaches_the_picture():
+    """A hybrid with a window, a layer without positions and one of other heads; pairs that turn in no layer."""
+    frequencies = np.array([[1.0, 0.1, 0.0], [0.0, 0.0, 0.0], [0.5, 0.05, 0.0]])
+    about = {"windows": [0, 0, 16], "measured": [1, 3, 4], "without": [0], "other_size": {"2": [4, 32]}}
+    made = use_pictures.picture("m", {"product": np.ones((3, 2, 3)), "frequencies": frequencies}, None, None, about)
+    assert made["period"] == [6.283, 62.83, None]  # of the layers that see everything and turn
+    assert [one["kind"] for one in made["all_layers"]] == [
+        "no attention",
+        "measured",
+        "another size",
+        "measured",
+        "measured",
+    ]
+    measured = [one for one in made["all_layers"] if one["kind"] == "measured"]
+    assert [one["turning"] for one in measured] == [2, 0, 2]
+    assert [one["usual"] for one in measured] == [True, True, False]
+    assert pictures._periods(made["period"])[0][1] == "10"
+    results = document()
+    results["run"]["pictures"] = [made | {"predicted": [{"tokens": 64, "pairs": 2, "share": 0.25, "bytes": 64}]}]
+    check.verify(results)
+    assert not loads(Page(render(results)))
