@@ -323,7 +323,7 @@ def shown(lm) -> dict:
 
 
 def what_it_costs(lm, mask: str) -> str:
-    asked, retrieval = lm.judged.rows, lm.judged.conditions.retrieval
+    asked, retrieval = lm.judged.rows, lm.judged.conditions.heads[RETRIEVAL]
     return (
         f"{retrieval.sum()} of {retrieval.size} heads are retrieval heads; {asked.cost(mask).mean():.2f} nats lost, "
         f"blind {asked.cost(BLIND).mean():.2f}; right {asked.accuracy().mean():.0f}% with nothing masked, "

@@ -88,7 +88,7 @@ MUCH = Rule(
 )
 
 
-def little(kind: str, end: str) -> Rule:
+def little(kind: patch.Kind, end: str) -> Rule:
     """Non-inferiority: what it costs beyond a tenth of the gap that zeroing the slowest opens."""
     doing = {ZERO: "zeroing", UNROTATE: "un-rotating"}.get(kind, "attenuating to a quarter")
     return Rule(

@@ -149,13 +149,13 @@ def beyond(asked, cost: np.ndarray) -> np.ndarray:
 
 def too_few(pruned, name: str) -> str:
     """Why as many other heads could not be drawn."""
-    return pruned.removals.short.get(name, "")
+    return pruned.removals.notes.get(name, "")
 
 
 def what_it_costs(lm, name: str) -> str:
-    gone, asked = int((~lm.pruned.removals.of(name)).sum()), lm.pruned.without_heads
+    kept, asked = lm.pruned.removals.of(name), lm.pruned.without_heads
     return (
-        f"{gone} of {lm.pruned.removals.mass.size} heads removed; {asked.cost(name).mean():.2f} nats lost; right "
+        f"{int((~kept).sum())} of {kept.size} heads removed; {asked.cost(name).mean():.2f} nats lost; right "
         f"by place {asked.accuracy(name).round(0).tolist()}%"
     )
 

@@ -27,7 +27,9 @@ def planted(costs=(0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2, 0.2)) -> dict:
     product[..., 3] = 16.0  # its root is four times the others'
     u = np.ones((2, L, H, D))
     u[1, ..., 0] = 0.0  # at the second weight alone
-    prunings = conditions.of(np.repeat(u[1], 2, axis=-1), np.zeros((L, H)), KEY_HEADS, seed=0)
+    chose = np.repeat(u[1], 2, axis=-1)
+    prunings = conditions.of(chose, np.zeros((L, H)), KEY_HEADS, seed=0)
+    layout = SimpleNamespace(tensors={"utility": conditions.by_group(chose, KEY_HEADS)})
     zero, all_of_it = np.zeros(len(costs)), np.full(len(costs), 10.0)
 
     def cost(name: str) -> np.ndarray:
@@ -37,7 +39,7 @@ def planted(costs=(0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2, 0.2)) -> dict:
     frequencies = np.tile(10.0 ** -np.arange(D), (L, 1))
     norms = {"product": product, "frequencies": frequencies}
     utility = {"u": u, "weights": np.array([64.0, 8.0])}
-    return use_pictures.picture("planted/model", norms, utility, (prunings, None, loss))
+    return use_pictures.picture("planted/model", norms, utility, (prunings, layout, loss))
 
 
 def test_what_was_planted_is_what_is_told():
