@@ -18,7 +18,7 @@ import pytest
 from fixtures.figures import beside_the_paper
 from fixtures.figures import head_figures as figures
 from fixtures.instruments import mask_conditions as masks
-from fixtures.instruments.paired_nats import HALVED
+from fixtures.instruments.paired import HALVED
 from fixtures.measurements import language
 from fixtures.measurements.answers import ASKED_PLAINLY
 from fixtures.paper.tables import LOW_UTILITY, NONE

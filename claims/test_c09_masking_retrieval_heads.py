@@ -34,7 +34,7 @@ from fixtures.instruments.mask_conditions import (
     first,
     last,
 )
-from fixtures.instruments.paired_nats import HALVED
+from fixtures.instruments.paired import HALVED
 from fixtures.measurements import language
 from fixtures.paper.tables import FIRST_16, FIRST_32, LAST_16, LAST_32, NONE, POSITIONS
 from fixtures.run.census import measures
@@ -358,9 +358,9 @@ def test_masking_an_end_of_the_retrieval_heads(lm, judge, rule, mask):
     )
 
 
-def relief(asked, place: int) -> np.ndarray:
-    """(n,) nats by which masking the last eighth costs less with the answer near the end than at that place."""
-    return asked.cost_at(last(EIGHTH), place) - asked.cost_at(last(EIGHTH), NEAREST)
+def relief(asked, place: int, nearest: int = NEAREST) -> np.ndarray:
+    """(n,) nats or points by which masking the last eighth costs less at the nearest place than at that one."""
+    return asked.cost_at(last(EIGHTH), place) - asked.cost_at(last(EIGHTH), nearest)
 
 
 def what_there_is_to_lose(asked, place: int) -> str:
@@ -495,7 +495,7 @@ def test_masking_an_end_in_points(lm, judge, mask):
 
 def unasked(answers, position: int) -> str:
     """Why two documents cannot be compared, '' if they can."""
-    missing = {position, 19} - set(answers.positions)
+    missing = {position, 19} - set(answers.places)
     return f"no questions with the answer in document {min(missing) + 1}" if missing else ""
 
 
@@ -503,7 +503,7 @@ def relief_in_points(answers, position: int) -> np.ndarray:
     """(n,) points less that masking the last eighth costs with the answer in the 20th document."""
     if unasked(answers, position):
         return np.zeros(0)
-    return answers.cost_at(last(EIGHTH), position) - answers.cost_at(last(EIGHTH), 19)
+    return relief(answers, *map(answers.places.index, (position, 19)))
 
 
 @needs

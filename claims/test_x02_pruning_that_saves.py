@@ -270,7 +270,7 @@ def beyond(pruned, cost: np.ndarray) -> np.ndarray:
 
 def judged(pruned, name: str) -> np.ndarray:
     """(n,) the same on the contexts that chose nothing."""
-    return beyond(pruned, pruned.loss.cost(name))[conditions.choosing(pruned.loss.contexts) :]
+    return beyond(pruned, pruned.loss.cost(name))[conditions.choosing(pruned.loss.n) :]
 
 
 def shown(lm) -> dict:
@@ -426,16 +426,12 @@ def found_in(lm, task: str):
     return lm.ruled.loss(task)
 
 
-def points_lost(loss, name: str) -> np.ndarray:
-    return 100 * (loss.of(conditions.NONE) - loss.of(name))
-
-
 def found_by_length(loss, name: str) -> str:
-    contexts, fewest = points_lost(loss, name).size, fewest_without_a_loss(SMALL, 100, CLAIM.alpha)
+    contexts, fewest = loss.cost_at_each(name).size, fewest_without_a_loss(SMALL, 100, CLAIM.alpha)
     few = f"{contexts} contexts can contradict, not support: that takes {fewest} (--qa-limit); " * (contexts < fewest)
     return (
         f"{few}found {loss.accuracy().round(1).tolist()}% unpruned, "
-        f"{loss.accuracy(name).round(1).tolist()}% pruned, at {list(loss.positions)} tokens"
+        f"{loss.accuracy(name).round(1).tolist()}% pruned, at {list(loss.places)} tokens"
     )
 
 
@@ -447,7 +443,7 @@ def tasks_shown(lm, task: str, name: str) -> dict:
 def judge_task(lm, judge, rule: Rule, task: str, name: str) -> None:
     judge.units(
         rule,
-        lambda: points_lost(found_in(lm, task), name),
+        lambda: found_in(lm, task).cost_at_each(name),
         of=lm,
         unable=lambda: lm.ruled.unable(found_in(lm, task)) or nothing_goes(lm.pruned, name),
         note=lambda: found_by_length(found_in(lm, task), name),
@@ -504,7 +500,7 @@ def test_control_without_any_pair_rulers_tasks_are_lost(lm, judge, task):
     def lost() -> np.ndarray:
         loss = lm.ruled.loss(task)
         something_to_lose(lm.ruled.unable(loss))
-        return points_lost(loss, conditions.EVERY_PAIR)
+        return loss.cost_at_each(conditions.EVERY_PAIR)
 
     judge.units(
         (NEEDLES | COUNTING)[task, conditions.LOW],

@@ -177,7 +177,7 @@ def lost(loss, each: bool = False) -> str:
 def points_lost(loss, shift: str, name: str) -> np.ndarray:
     """(thirds, contexts) points: strata of one sample of contexts. Of contexts so many times as long, the thirds in which
     the model is right at all."""
-    cost = 100 * (loss.of(conditions.NONE) - loss.of(name))
+    cost = loss.cost_at_each(name)
     return cost[loss.accuracy() >= 100 * LOST] if shift in robust_models.TIMES else cost
 
 

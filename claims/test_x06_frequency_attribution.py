@@ -315,7 +315,7 @@ def dose_figure(key: str, costs) -> dict:
             for kind in kinds
             for end in patch.ENDS
         ],
-        "caption": f"{costs.likelihood.shape[2]} contexts, {costs.likelihood.shape[1]} questions each; "
+        "caption": f"{costs.likelihood.n} contexts, {len(costs.likelihood.places)} questions each; "
         f"{int(costs.heads.sum())} of {costs.heads.size} heads. Points of accuracy lost at a quarter: "
         + ", ".join(
             f"{kind} {end} {costs.points(patch.name(kind, end)).mean():.1f}"

@@ -17,7 +17,7 @@ one figure: what partial rotation would have cost a model that was not trained w
 import numpy as np
 import pytest
 
-from fixtures.figures import head_figures as figures
+from fixtures.figures import costs
 from fixtures.instruments.dose_conditions import (
     ALL,
     DONE,
@@ -31,7 +31,7 @@ from fixtures.instruments.dose_conditions import (
     Dose,
 )
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO
-from fixtures.instruments.paired_nats import HALVED
+from fixtures.instruments.paired import HALVED
 from fixtures.measurements import language
 from fixtures.measurements.doses import (
     ALL_DOSES,
@@ -380,7 +380,7 @@ def test_control_of_ends(lm, judge, heads, outcome, what):
 def test_control_random_weights_have_no_induction_to_lose(judge, rule, dose):
     judge.units(
         rule[INDUCTION],
-        lambda: in_random_weights().cost(dose.name),
+        lambda: in_random_weights().second.cost(dose.name),
         of=Subject("planted/random weights", role=NEGATIVE_CONTROL),
         note=lambda: f"the second copy gains {in_random_weights().gain.mean():.2f} nats by the first",
     )
@@ -398,11 +398,10 @@ def partial_rotation(key: str, found) -> dict:
 
     def units(outcome: str, share: float) -> np.ndarray | None:
         dose = NOTHING if not share else UNTURNED if share == WHOLE else Dose(UNROTATE, SLOWEST, share)
-        names = found.induction.names if outcome == INDUCTION else found.contexts.names
-        return found.cost(outcome, dose) if dose.name in names else None
+        return found.cost(outcome, dose) if dose.name in found.under_doses(outcome).names else None
 
     shares = [share for share in SHARES if any(units(outcome, share) is not None for outcome in OUTCOMES)]
-    lines = [figures.with_gaps(WHAT[outcome], [units(outcome, share) for share in shares]) for outcome in OUTCOMES]
+    lines = [costs.line(WHAT[outcome], [units(outcome, share) for share in shares]) for outcome in OUTCOMES]
     return {
         "kind": "lines",
         "title": f"What partial rotation would have cost, {key}",
@@ -412,7 +411,7 @@ def partial_rotation(key: str, found) -> dict:
         "y": {"label": "nats lost", "log": False, "zero": True},
         "lines": lines,
         "marks": [{"x": 100 * (1 - share), "label": f"{share:.0%} turned"} for share in (0.1, 0.25, 0.5)],
-        "caption": f"Of a model that was trained with all of its pairs turned, in all heads. {found.contexts.contexts} "
+        "caption": f"Of a model that was trained with all of its pairs turned, in all heads. {found.contexts.n} "
         f"contexts and {len(found.induction.first)} sequences; bars are 90% intervals. A gap: not measured at this scale.",
         "paper": None,
     }
@@ -421,12 +420,12 @@ def partial_rotation(key: str, found) -> dict:
 def ends_table(key: str, found) -> dict:
     """Every dose of a quarter by heads, end and kind; nats lost on each outcome."""
     rows = []
-    for name in dict.fromkeys((*found.contexts.names, *found.induction.names)):
+    for name in dict.fromkeys((*found.contexts.names, *found.induction.second.names)):
         dose = BY_NAME[name]
         end = "all" if dose.share == WHOLE else dose.end
         row = [dose.heads, DONE[dose.kind], end, f"{dose.share:.0%}"] if dose.share else ["-", dose.name, "-", "0%"]
         for outcome in OUTCOMES:
-            measured = name in (found.induction.names if outcome == INDUCTION else found.contexts.names)
+            measured = name in found.under_doses(outcome).names
             row.append(round(float(found.cost(outcome, dose).mean()), 3) if measured else None)
         rows.append(row)
     sizes = ", ".join(f"{int(chosen.sum())} {name}" for name, chosen in found.heads.items() if name != ALL)

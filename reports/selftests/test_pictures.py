@@ -35,7 +35,7 @@ def planted(costs=(0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2, 0.2)) -> dict:
     def cost(name: str) -> np.ndarray:
         return {conditions.NONE: zero, conditions.lowest(1): np.array(costs)}.get(name, all_of_it)
 
-    loss = SimpleNamespace(contexts=len(costs), cost=cost, small=lambda name: np.full(len(costs), 0.69))
+    loss = SimpleNamespace(n=len(costs), cost=cost, small=lambda name: np.full(len(costs), 0.69))
     frequencies = np.tile(10.0 ** -np.arange(D), (L, 1))
     norms = {"product": product, "frequencies": frequencies}
     utility = {"u": u, "weights": np.array([64.0, 8.0])}
