@@ -17,6 +17,7 @@ from fixtures.rope.mutants import MUTANTS, UNMUTATED
 from fixtures.rope.properties import examples_at, examples_of, worst_over
 from fixtures.verdict.claim import CLAIM_ROLE, IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.verdict.subject import Subject
+from fixtures.verdict.usual_rules import within_rounding
 
 DERIVED = (
     "one tolerance is the largest error that rounding can make, "
@@ -26,14 +27,7 @@ DERIVED = (
 
 
 def _identity(name: str, quantity: str) -> Rule:
-    return Rule(
-        name=name,
-        quantity=f"largest error of {quantity}",
-        side="below",
-        margin=1.0,
-        unit="tolerances",
-        why=DERIVED,
-    )
+    return within_rounding(name, f"largest error of {quantity}", DERIVED)
 
 
 LONG_POSITIONS = Rule(

@@ -18,6 +18,7 @@ from fixtures.run.conformance import own_probes
 from fixtures.run.options import settings_of
 from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.verdict.subject import Subject
+from fixtures.verdict.usual_rules import within_rounding
 
 DERIVED = "one tolerance is the largest error that rounding can make, derived in fixtures/rope/identities.py"
 TURNS = "two turns' rounding of float32 angles, against short plain calls of the same code"
@@ -25,45 +26,20 @@ BESIDE = "shown beside and decides nothing, since values are right"
 
 
 def _identity(name: str, quantity: str) -> Rule:
-    return Rule(
-        name=name,
-        quantity=f"largest error of {quantity}",
-        side="below",
-        margin=1.0,
-        unit="tolerances",
-        why=DERIVED,
-    )
+    return within_rounding(name, f"largest error of {quantity}", DERIVED)
 
 
 def _called(name: str, quantity: str) -> Rule:
-    return Rule(
-        name=name,
-        quantity=f"largest change of a rotated vector {quantity}",
-        side="below",
-        margin=1.0,
-        unit="tolerances",
-        why=TURNS,
-    )
+    return within_rounding(name, f"largest change of a rotated vector {quantity}", TURNS)
 
 
 def _beside(name: str, quantity: str) -> Rule:
-    return Rule(
-        name=name,
-        quantity=quantity,
-        side="below",
-        margin=1.0,
-        unit="tolerances",
-        why=f"{TURNS}; {BESIDE}",
-        decisive=False,
-    )
+    return within_rounding(name, quantity, f"{TURNS}; {BESIDE}", decisive=False)
 
 
-CHECKPOINT = Rule(
+CHECKPOINT = within_rounding(
     name="checkpoint",
     quantity="change of a score by permuting a checkpoint and turning it the other way",
-    side="below",
-    margin=1.0,
-    unit="tolerances",
     why="the rounding of float32 projections, turns and scores (fixtures/conformance/checkpoints.py)",
 )
 

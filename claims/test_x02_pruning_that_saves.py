@@ -27,6 +27,7 @@ from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import fewest_without_a_loss
 from fixtures.verdict.subject import RunsElsewhere, Subject
+from fixtures.verdict.usual_rules import bytes_as_predicted, lead_lost
 
 SMALL = 2.2
 PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4), as in C07"
@@ -35,16 +36,7 @@ SHIFT = 0.35
 
 
 def _costs(name: str, quantity: str, side: str = "below", decisive: bool = True) -> Rule:
-    return Rule(
-        name=name,
-        quantity=f"nats of the right word's lead lost {quantity}",
-        side=side,
-        margin=0.0,
-        unit="nats",
-        shift=SHIFT,
-        why=A_SMALL_LOSS,
-        decisive=decisive,
-    )
+    return lead_lost(name, quantity, A_SMALL_LOSS, SHIFT, side=side, decisive=decisive)
 
 
 LOW = _costs(
@@ -55,15 +47,7 @@ FIXED = _costs(
     "pruning the fastest quarter costs little",
     "beyond a small loss without the fastest quarter of the pairs where all heads of the group are retrieval heads",
 )
-BYTES = Rule(
-    name="the cache shrinks by the bytes predicted",
-    quantity="bytes by which the memory of a pruned K and V cache differs from the arithmetic, at worst",
-    side="below",
-    margin=0.5,
-    unit="bytes",
-    why="arithmetic: a byte is a mistake",
-    per="cache",
-)
+BYTES = bytes_as_predicted("the cache shrinks", "a pruned K and V cache", per="cache")
 SAME = Rule(
     name="pruned says what masked says",
     quantity="largest difference of a logit between the pruned and the masked model",
@@ -75,16 +59,11 @@ SAME = Rule(
     decisive=False,
     per="prompt and pruning",
 )
-WEIGHTS = Rule(
-    name="the weights shrink by the bytes predicted",
-    quantity="bytes by which the memory of the parameters with the rows of pruned pairs cut differs from the "
-    "arithmetic, at worst",
-    side="below",
-    margin=0.5,
-    unit="bytes",
-    why="arithmetic: a byte is a mistake",
-    decisive=False,
+WEIGHTS = bytes_as_predicted(
+    "the weights shrink",
+    "the parameters with the rows of pruned pairs cut",
     per="pruning",
+    decisive=False,
 )
 CUT = Rule(
     name="cut weights say what masked says",

@@ -19,22 +19,14 @@ from fixtures.measurements.removed_heads import FEWEST_HEADS
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.subject import RunsElsewhere
+from fixtures.verdict.usual_rules import bytes_as_predicted, lead_lost
 
 A_SMALL_LOSS = "the smaller of a tenth of what removing every head costs in that context and log 2 (odds halved)"
 SHIFT = 0.35
 
 
 def _rule(name: str, quantity: str, side: str, decisive: bool = True) -> Rule:
-    return Rule(
-        name=name,
-        quantity=f"nats of the right word's lead lost {quantity}",
-        side=side,
-        margin=0.0,
-        unit="nats",
-        shift=SHIFT,
-        why=A_SMALL_LOSS,
-        decisive=decisive,
-    )
+    return lead_lost(name, quantity, A_SMALL_LOSS, SHIFT, side=side, decisive=decisive)
 
 
 LEAST = _rule(
@@ -47,15 +39,7 @@ RETRIEVAL = _rule(
     "beyond a small loss without the quarter of all heads with the highest retrieval indicator",
     "above",
 )
-BYTES = Rule(
-    name="the cache shrinks by the bytes predicted",
-    quantity="bytes by which the memory of a K and V cache without some heads differs from the arithmetic, at worst",
-    side="below",
-    margin=0.5,
-    unit="bytes",
-    why="arithmetic: a byte is a mistake",
-    per="cache",
-)
+BYTES = bytes_as_predicted("the cache shrinks", "a K and V cache without some heads", per="cache")
 SAME = Rule(
     name="removed says what zeroed says",
     quantity="largest difference of a logit from the model with zeros at the input of its output projections",

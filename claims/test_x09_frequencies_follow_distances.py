@@ -20,7 +20,8 @@ import pytest
 
 from fixtures.instruments import head_law, head_profiles
 from fixtures.measurements import language
-from fixtures.measurements.head_law import COUNT, PLANTS, TEXTS
+from fixtures.measurements.head_law import COUNT, TEXTS
+from fixtures.measurements.planted import DISTANCES
 from fixtures.rope.dirichlet import modulus
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
@@ -353,7 +354,7 @@ def test_control_heads_of_random_weights(lm, judge):
 
 
 @both
-@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("plant", DISTANCES)
 def test_control_heads_of_known_widths(judge, planted_distances, rule, plant):
     found = planted_distances(plant)
     judge.interval(

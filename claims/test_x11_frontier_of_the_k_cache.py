@@ -27,6 +27,7 @@ from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import Measured, StatisticsError, mean_of_units, some_of
 from fixtures.verdict.subject import RunsElsewhere
+from fixtures.verdict.usual_rules import bytes_as_predicted
 
 A_SMALL_LOSS = {
     RETRIEVAL: "the smaller of a tenth of what pruning every pair costs in that context and log 2 (odds halved)",
@@ -80,15 +81,7 @@ SOME = {
     )
     for dose in rankings.DECIDING
 }
-BYTES = Rule(
-    name="the cache shrinks by the bytes predicted",
-    quantity="bytes by which the memory of a pruned K and V cache differs from the arithmetic, at worst",
-    side="below",
-    margin=0.5,
-    unit="bytes",
-    why="arithmetic: a byte is a mistake",
-    per="cache",
-)
+BYTES = bytes_as_predicted("the cache shrinks", "a pruned K and V cache", per="cache")
 AGREES = Rule(
     name="X02 agrees",
     quantity="largest difference of the right word's lead between X02's masks and the same prunings of a real cache, "
