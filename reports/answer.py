@@ -43,19 +43,25 @@ def headline(results: dict) -> str:
 
 def answered(results: dict) -> str:
     """The answer to the title's question and how many of the paper's claims it rests on."""
+    return " ".join(sentences(results))
+
+
+def sentences(results: dict) -> list[str]:
+    """The answer with its count of claims, then one sentence for each place where the question was asked."""
     run = results["run"]
     if run["options"].get("scale") == "smoke":
-        return "Plumbing works, nothing decided." if not run["exit"] else "Nothing decided, and this run does not pass."
+        passes = "Plumbing works, nothing decided."
+        return [passes if not run["exit"] else "Nothing decided, and this run does not pass."]
     found = {one.claim["id"]: one for one in findings(results)}
     paper = [claim for claim in run["manifest"] if claim.startswith("C")]
     grouped = {s: [c for c in paper if (found[c].status if c in found else NOT_MEASURED) == s] for s in STATUSES}
     if len(grouped[NOT_MEASURED]) == len(paper):
-        return "Not measured in this run: no claim of the paper got a verdict."
+        return ["Not measured in this run: no claim of the paper got a verdict."]
     areas = {where: {c: found[c].status for c in claims if c in found} for where, claims in AREAS}
     answers = {where: answer_of(list(statuses.values())) for where, statuses in areas.items()}
     told = [
-        f"{where[0].upper()}{where[1:]}: {answers[where]} ({by_status(statuses)})."
-        for where, statuses in areas.items()
+        f"{where[0].upper()}{where[1:]}: {answers[where]}{_as_far(areas[where], claims)} ({by_status(areas[where])})."
+        for where, claims in ((where, set(claims) & set(paper)) for where, claims in AREAS)
         if answers[where] != NOT_MEASURED
     ]
     total = f"{len(paper)} claims" if len(paper) != 1 else "one claim"
@@ -64,8 +70,21 @@ def answered(results: dict) -> str:
         for status, claims in grouped.items()
         if claims
     )
+    if 2 * len(grouped[NOT_MEASURED]) > len(paper):
+        return [f"This run alone does not say: of the paper's {total} {counts}.", *told]
     whole = _overall(list(answers.values()))
-    return f"{whole}. Of the paper's {total} {counts}. {' '.join(told)}"
+    if grouped[NOT_MEASURED] and NOT_MEASURED not in answers.values():
+        whole += AS_FAR
+    return [f"{whole}. Of the paper's {total} {counts}.", *told]
+
+
+AS_FAR = ", as far as it was measured"
+
+
+def _as_far(statuses: dict[str, str], claims: set[str]) -> str:
+    """What an answer is followed by where some of the claims that ask the question there were not measured."""
+    measured = {claim for claim, status in statuses.items() if status != NOT_MEASURED}
+    return AS_FAR if claims - measured else ""
 
 
 _SINGULAR = {
@@ -103,7 +122,7 @@ def _overall(answers: list[str]) -> str:
         whole = "Yes" if measured == {"yes"} else "In part"
     else:
         whole = "No" if "no" in measured else "Unknown"
-    return f"{whole}, as far as it was measured" if NOT_MEASURED in answers else whole
+    return whole + AS_FAR if NOT_MEASURED in answers else whole
 
 
 def by_status(statuses: dict[str, str]) -> str:

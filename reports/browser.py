@@ -128,6 +128,10 @@ class Tab:
         """light or dark, as the reader's system has it."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
 
+    def media(self, name: str) -> None:
+        """screen or print."""
+        self.call("Emulation.setEmulatedMedia", media=name)
+
     def run(self, script: str):
         """The value of a JavaScript expression, which must be plain JSON."""
         told = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)

@@ -125,7 +125,7 @@ def outcome(results: dict) -> str:
     beside = "What was not run is no part of that."
     if not differ:
         return f"Every verdict of this run {said}. {beside}"
-    those = "1 verdict is not as recorded and passes all the same, as the list of changes says"
+    those = "1 verdict is not the recorded one, and that fails nothing: see the list of changes"
     if differ > 1:
-        those = f"{differ} verdicts are not as recorded and pass all the same, as the list of changes says"
-    return f"{those}; every other {said}. {beside}"
+        those = f"{differ} verdicts are not the recorded ones, and that fails nothing: see the list of changes"
+    return f"{those}. Every other verdict {said}. {beside}"

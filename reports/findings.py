@@ -163,7 +163,8 @@ def decided_by(claim: dict, rows: list[dict], verdict: str, models: Sequence[str
     shown = [row for row in deciding.values() if row["rule"] == first]
     where = ""
     if len(shown) < len(models):
-        where = f", in {', '.join(row['model'] for row in shown) if len(shown) <= NAMED else f'{len(shown)} of them'}"
+        names = ", ".join(row["model"] for row in shown)
+        where = f", in {names if len(shown) <= NAMED else f'{len(shown)} of {len(models)}'}"
     own = [r for r in rows if r["model"] == shown[0]["model"] and r["role"] == CLAIM_ROLE and r["decisive"]]
     agree = sum(row["verdict"] == SUPPORTED for row in own)
     besides = ""
@@ -173,7 +174,7 @@ def decided_by(claim: dict, rows: list[dict], verdict: str, models: Sequence[str
         others = {r["rule"] for r in rows if r["model"] in models and r["role"] == CLAIM_ROLE and r["decisive"]} - {
             first
         }
-        besides = f", and {len(others)} more rule{'s' if len(others) > 1 else ''}" if others else ""
+        besides = f"; {len(others)} more rule{'s hold' if len(others) > 1 else ' holds'}" if others else ""
     return figure(*shown) + where + besides
 
 

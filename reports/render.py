@@ -88,7 +88,8 @@ LONG_CELL = 60
 
 def render(results: dict) -> str:
     """The report of one run as a self-contained HTML page; `results` is a results.json that `check.load` accepts."""
-    claims = _claims(results)
+    grounds = strips.Grounds()
+    claims = _claims(results, grounds)
     run, not_run = results["run"], _not_run(claims, results)
     found = findings.findings(results)
     script = (HERE / "filter.js").read_text(encoding="utf-8")
@@ -99,7 +100,7 @@ def render(results: dict) -> str:
         run_facts=_run_facts(run),
         outcome=differences.outcome(results),
         question=answer.QUESTION,
-        answered=answer.answered(results),
+        answered=answer.sentences(results),
         found={part: _found(found, run["manifest"], part) for part, _ in findings.PARTS},
         language_models=answer.language_models(results),
         own_ropes=answer.own_ropes(results),
@@ -107,6 +108,7 @@ def render(results: dict) -> str:
         reworded=differences.reworded(results),
         reworded_means=differences.REWORDED,
         claims=claims,
+        grounds=grounds.defs(),
         parts=_parts(claims),
         pictures=_pictures(results),
         not_run=not_run,
@@ -230,7 +232,7 @@ def _pictures(results: dict) -> list[dict]:
 # Claims
 
 
-def _claims(results: dict) -> list[dict]:
+def _claims(results: dict, grounds: strips.Grounds) -> list[dict]:
     rows_of: dict[str, list[dict]] = {}
     for row in results["evidence"]:
         rows_of.setdefault(row["claim"], []).append(row)
@@ -246,7 +248,7 @@ def _claims(results: dict) -> list[dict]:
             for rule in claim["rules"]
             for own in (True, False)
         }
-        rows = [_shown(row, scales[row["rule"], row["role"] == CLAIM_ROLE]) for row in rows]
+        rows = [_shown(row, scales[row["rule"], row["role"] == CLAIM_ROLE], grounds) for row in rows]
         controls = [row for row in rows if row["role"] != CLAIM_ROLE]
         plots = _plots(rows, drawn)
         drawn += len(plots)
@@ -287,7 +289,7 @@ _PLURALS = {
 }
 
 
-def _shown(row: dict, scale: strips.Scale) -> dict:
+def _shown(row: dict, scale: strips.Scale, grounds: strips.Grounds) -> dict:
     """A row with its strip, its reason and command apart, and what decided it where its interval did not."""
     neutral = row if row["in_scope"] or row["role"] != CLAIM_ROLE else row | {"verdict": NOT_RUN}
     why, command = findings.reason(row)
@@ -295,7 +297,7 @@ def _shown(row: dict, scale: strips.Scale) -> dict:
         alone = findings.by_interval(row, decide)
         words = WORDS[alone] if row["in_scope"] or row["role"] != CLAIM_ROLE else ILLUSTRATED[alone]
         why = f"{why} (this decides; the interval alone would say: {words})"
-    return row | {"strip": strips.strip(neutral, scale), "why": why, "to_run": command}
+    return row | {"strip": strips.strip(neutral, scale, grounds), "why": why, "to_run": command}
 
 
 def _illustrations(claim: dict, rows: list[dict]) -> list[dict]:
@@ -410,7 +412,7 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
             "tally": _tally(row["verdict"] for row in own if row["in_scope"]),
             "illustrations": sum(not row["in_scope"] for row in own),
             "axis": strips.axis(scale) if own else "",
-            "has": {name: any(row[name] is not None for row in own) for name in ("p", "p_adjusted", "paper")}
+            "has": {name: any(row[name] is not None for row in own) for name in ("p", "p_adjusted")}
             # of a row that contradicts alone: elsewhere the column would say 1 again and again
             | {"p_against_adjusted": any(row["verdict"] == CONTRADICTED and row["p"] is not None for row in own)},
             "details": origins[:TOLD_ORIGINS],

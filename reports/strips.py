@@ -87,7 +87,23 @@ def _anchor(x: float) -> str:
     return "start" if x < 24 else "end" if x > WIDTH - 24 else "middle"
 
 
-def strip(row: dict, scale: Scale) -> Markup:
+class Grounds:
+    """What stands behind the rows of a rule, the claimed side and its margins: drawn once for the whole page."""
+
+    def __init__(self):
+        self._ids: dict[str, str] = {}
+
+    def used(self, drawn: str) -> str:
+        """Shows what `defs` holds."""
+        return f'<use href="#{self._ids.setdefault(drawn, f"g{len(self._ids)}")}"/>'
+
+    def defs(self) -> Markup:
+        """Every ground used so far; it takes no room on the page."""
+        held = "".join(f'<g id="{name}">{drawn}</g>' for drawn, name in self._ids.items())
+        return Markup(f'<svg class="grounds" width="0" height="0" aria-hidden="true"><defs>{held}</defs></svg>')
+
+
+def strip(row: dict, scale: Scale, grounds: Grounds | None = None) -> Markup:
     """One evidence row: estimate, interval, margin as a dashed line, the claimed side shaded."""
     if row["estimate"] is None:
         return Markup("")
@@ -101,6 +117,8 @@ def strip(row: dict, scale: Scale) -> Markup:
     middle = HEIGHT / 2
     parts = [f'<rect class="claimed" x="{edges[0]:g}" y="0" width="{edges[1] - edges[0]:g}" height="{HEIGHT}"/>']
     parts += [f'<path class="margin" d="M{x:g} 0V{HEIGHT}"/>' for x in margins]
+    if grounds is not None:
+        parts = [grounds.used("".join(parts))]
     at = scale.x(estimate)
     if ci and ci[0] != ci[1]:
         low, high = scale.x(ci[0]), scale.x(ci[1])

@@ -56,6 +56,14 @@ CONTRASTS = """(() => {
   return found;
 })()"""
 
+PRINTED_WIDTH, PRINTED_HEIGHT = 717, 1045  # CSS pixels of A4 within margins of 0.4 inches
+TALLER = f"""[...document.querySelectorAll("figure.use, .findings li, .board > [role=row], ul.plain > li")]
+  .map((part) => [part.outerHTML.slice(0, 80), part.getBoundingClientRect().height])
+  .filter(([, height]) => height > {PRINTED_HEIGHT})"""
+OVERLAP = """[...document.querySelectorAll(".panels")].filter((part) =>
+  [...part.querySelectorAll("svg, .periods")].some((inner) => inner.getBoundingClientRect().bottom
+    > part.nextElementSibling.getBoundingClientRect().top + 1)).length"""
+
 REACHABLE = """[...document.querySelectorAll("a[href], summary, input, [tabindex='0']")]
   .filter((part) => part.getClientRects().length && part.checkVisibility({contentVisibilityAuto: true})).length"""
 FOCUSED = """(() => {
@@ -137,6 +145,17 @@ def test_it_prints_on_few_pages(tab):
     assert 1 <= pages(tab.pdf()) < MOST_PAGES
 
 
+def test_nothing_printed_in_one_piece_is_taller_than_a_page(tab):
+    """Else the browser cuts it, and what is placed in percent of its height lies over the text below."""
+    tab.size(PRINTED_WIDTH, 900)
+    tab.media("print")
+    try:
+        assert tab.run(TALLER) == []
+        assert tab.run(OVERLAP) == 0
+    finally:
+        tab.media("screen")
+
+
 def test_nothing_sticks_out_with_everything_open(tab):
     tab.run(OPEN)
     for width in WIDTHS:
@@ -163,3 +182,5 @@ def test_the_checks_see_what_they_are_for(tmp_path):
         tab.press("Tab", 9)
         assert json.loads(json.dumps(tab.run(FOCUSED)))[1] is False
         assert pages(tab.pdf()) >= MOST_PAGES
+        tab.run("document.querySelector('.findings li').style.paddingTop = '1100px'")
+        assert tab.run(TALLER)

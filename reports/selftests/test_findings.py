@@ -115,6 +115,17 @@ def test_the_headline_answers_in_words_and_counts_the_paper_s_claims_alone():
     assert "R01" not in line
 
 
+def test_few_claims_of_the_paper_are_no_answer():
+    """One claim that holds says nothing of the eleven others; the control is the whole sample."""
+    results = copy.deepcopy(SAMPLE)
+    results["run"]["manifest"] = [f"C{number:02d}" for number in range(1, 13)]
+    results["claims"] = [claim for claim in results["claims"] if claim["id"] == "C06"]
+    lead, area = answer.sentences(results)
+    assert lead == "This run alone does not say: of the paper's 12 claims 1 holds, 11 were not measured."
+    assert area == "In pretrained language models: yes, as far as it was measured (C06 holds)."
+    assert answer.sentences(SAMPLE)[0].startswith("In part")
+
+
 def test_what_an_illustration_says_is_no_part_of_the_headline():
     results = copy.deepcopy(SAMPLE)
     claim_of(results, "C06")["verdicts"] |= {"embedded/llama-s0": SUPPORTED, "my/model": CONTRADICTED}

@@ -53,7 +53,7 @@ def test_a_verdict_is_told_by_the_number_that_decided_with_its_interval(tmp_path
     claims = recorded(tmp_path, row("a/model"), row("a/model", "order", 0.4, 0.6))
     assert body(claims) == [
         "| C05 | `a/model` (pretrained) | supported | mean \\|q\\| of the last quarter over the first: 0.6 of the mean "
-        "(90% CI 0.5 to 0.7; claimed: at least 0.1), and 1 more rule |"
+        "(90% CI 0.5 to 0.7; claimed: at least 0.1); 1 more rule holds |"
     ]
 
 
