@@ -73,9 +73,8 @@ class Difference:
         for which, claims in zip(("first", "second"), self.only, strict=True):
             told += [f"{claim}: in the {which} run alone" for claim in claims]
         told += [f"VERDICTS: {len(self.verdicts)} differ", *(f"  {one.line}" for one in self.verdicts)]
-        told.append(
-            f"ESTIMATES: {len(self.estimates)} of {self.compared} differ, {apart} of them by more than both intervals"
-        )
+        beyond = f", {apart} of them with intervals that do not overlap" if self.estimates else ""
+        told.append(f"ESTIMATES: {len(self.estimates)} of {self.compared} differ{beyond}")
         return told + [f"  {one.line}" for one in self.estimates]
 
 
