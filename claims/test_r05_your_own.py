@@ -11,7 +11,8 @@ of each of which one rule must name the fault.
 
 import pytest
 
-from fixtures.conformance.cases import WRONG_STYLES
+from fixtures.conformance import style_recipes
+from fixtures.conformance.cases import GIVEN, WRONG_STYLES
 from fixtures.conformance.own_probes import wishes_of
 from fixtures.rope.properties import examples_at
 from fixtures.run.conformance import own_probes
@@ -165,20 +166,14 @@ CLAIM = Claim(
 
 
 @pytest.fixture
-def check(judge):
-    """Judge everything of a RoPE, or the named rules; the rows are recorded before the test fails."""
+def check(judge, store):
+    """Judge everything of a RoPE of the suite, or the named rules; the rows are recorded before the test fails."""
 
     def check(spec, wishes, only=None, compile_too=False, of=None):
-        from fixtures.conformance.own.examined import Examined, examine
-        from fixtures.plain.threads import one_thread
-
-        one_thread()
-        examined = Examined()
         # the suite's own are many and simple: a fifth of the examples each, so that yours is what takes time
         count = 5 if judge.settings.rope_alone else max(examples_at(judge.settings.scale) // 5, 5)
-        found = examine(spec, wishes, count, only, compile_too, examined)
-        rows = [vars(one) for one in found if only is None or one.rule in only]
-        judged(judge, of or Subject(f"rope/{spec}"), rows, examined.understood)
+        found = store.measured(style_recipes.examined(spec, wishes, count, only, compile_too)).values
+        judged(judge, of or Subject(f"rope/{spec}"), found["rows"], found["understood"])
 
     return check
 
@@ -239,33 +234,27 @@ def test_control_a_fault_in_the_calling_is_caught(wrong_case, check):
     )
 
 
-def test_control_a_right_one_is_not_accused(right_case, judge):
-    from fixtures.conformance.own.examined import accusations
-    from fixtures.plain.threads import one_thread
-
-    one_thread()
-    found, understood = accusations(right_case, CLAIM, 5)
+def test_control_a_right_one_is_not_accused(right_case, judge, store):
+    found = store.measured(style_recipes.accused(right_case, CLAIM, 5)).values
     judge.exact(
         NOT_ACCUSED,
-        len(found),
+        len(found["accusations"]),
         of=Subject(
             f"planted/{right_case.label}",
             role=POSITIVE_CONTROL,
-            provenance={"understood": understood},
+            provenance={"understood": found["understood"]},
         ),
         n=1,
         test="count",
-        note="; ".join(found),
+        note="; ".join(found["accusations"]),
     )
 
 
-def test_control_one_that_is_wrong_is_accused(judge):
+def test_control_one_that_is_wrong_is_accused(judge, store):
     """The count of accusations is not 0 for a RoPE that is wrong."""
-    from fixtures.conformance.cases import GIVEN
-    from fixtures.conformance.own.examined import accusations
-
     rule = "rows of a batch"
-    found, _ = accusations(next(case for case in GIVEN if case.rule == rule), CLAIM, 5, (rule,))
+    case = next(case for case in GIVEN if case.rule == rule)
+    found = store.measured(style_recipes.accused(case, CLAIM, 5, (rule,))).values["accusations"]
     judge.exact(NOT_ACCUSED, len(found), of=Subject("planted/wrong-one", role=NEGATIVE_CONTROL), n=1, test="count")
 
 
