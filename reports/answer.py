@@ -64,21 +64,36 @@ def sentences(results: dict) -> list[str]:
         for where, claims in ((where, set(claims) & set(paper)) for where, claims in AREAS)
         if answers[where] != NOT_MEASURED
     ]
-    total = f"{len(paper)} claims" if len(paper) != 1 else "one claim"
-    counts = ", ".join(
-        f"{len(claims)} {_PLURAL[status] if len(claims) != 1 else _SINGULAR[status]}"
-        for status, claims in grouped.items()
-        if claims
-    )
-    if 2 * len(grouped[NOT_MEASURED]) > len(paper):
-        return [f"This run alone does not say: of the paper's {total} {counts}.", *told]
+    missing = len(grouped[NOT_MEASURED])
+    if 2 * missing > len(paper):
+        return [f"This run alone gives no answer. {_few(grouped, len(paper))}", *told]
     whole = _overall(list(answers.values()))
-    if grouped[NOT_MEASURED] and NOT_MEASURED not in answers.values():
+    if missing and NOT_MEASURED not in answers.values():
         whole += AS_FAR
-    return [f"{whole}. Of the paper's {total} {counts}.", *told]
+    if len(paper) == 1:
+        return [f"{whole}. The paper's one claim {_counts(grouped).removeprefix('1 ')}.", *told]
+    return [f"{whole}. Of the paper's {len(paper)} claims, {_counts(grouped)}.", *told]
 
 
 AS_FAR = ", as far as it was measured"
+
+
+def _counts(grouped: dict[str, list[str]]) -> str:
+    """'7 hold, 2 fail and 3 are unknown'. grouped: status -> claims."""
+    *most, last = [
+        f"{len(claims)} {_PLURAL[status] if len(claims) != 1 else _SINGULAR[status]}"
+        for status, claims in grouped.items()
+        if claims
+    ]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _few(grouped: dict[str, list[str]], total: int) -> str:
+    """A sentence on the claims that were measured, where most were not."""
+    measured = {status: claims for status, claims in grouped.items() if status != NOT_MEASURED}
+    if sum(map(len, measured.values())) == 1:
+        return f"It measured one of the paper's {total} claims, and that one {_counts(measured).removeprefix('1 ')}."
+    return f"It measured {sum(map(len, measured.values()))} of the paper's {total} claims: {_counts(measured)}."
 
 
 def _as_far(statuses: dict[str, str], claims: set[str]) -> str:

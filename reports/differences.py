@@ -122,10 +122,10 @@ def outcome(results: dict) -> str:
     if found is None:
         said = "is supported; none was held against a recorded one"
     differ = sum(len(change.models) for change in found or ())
-    beside = "What was not run is no part of that."
+    beside = "What was not run is not counted."
     if not differ:
         return f"Every verdict of this run {said}. {beside}"
-    those = "1 verdict is not the recorded one, and that fails nothing: see the list of changes"
+    those = "1 verdict differs from the recorded one, which does not fail the run (see the list of changes)"
     if differ > 1:
-        those = f"{differ} verdicts are not the recorded ones, and that fails nothing: see the list of changes"
+        those = f"{differ} verdicts differ from the recorded ones, which does not fail the run (see the list of changes)"
     return f"{those}. Every other verdict {said}. {beside}"

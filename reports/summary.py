@@ -130,7 +130,7 @@ def _page(results: dict, rows: list[_Row], shown: int) -> str:
     facts = [
         f"{len(results['claims'])} claims",
         ", ".join(counts),
-        f"{changed} changed against the baseline {escaped(run['options']['baseline'])}",
+        f"{changed} changed from the baseline {escaped(run['options']['baseline'])}",
         f"{run['options']['scale']} scale",
         duration(run["duration_s"]),
     ]

@@ -24,7 +24,7 @@ def board(results: dict) -> list[str]:
         told = [f"{HOLDS_IN[verdict]} {named(models)}" for verdict, models in others.items()]
         found += [f"{claim['id']}  illustration  {'; '.join(told)}"] if told else []
         if not (inside or others):
-            found.append(f"{claim['id']}  {NOT_RUN:<13} nothing decisive of it was selected")
+            found.append(f"{claim['id']}  {NOT_RUN:<13} none of the tests that decide it was selected")
     return found
 
 

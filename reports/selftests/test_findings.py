@@ -108,8 +108,8 @@ def test_a_row_that_its_interval_did_not_decide_says_what_did():
 def test_the_headline_answers_in_words_and_counts_the_paper_s_claims_alone():
     line = answer.headline(SAMPLE)
     assert line.startswith(
-        f"{answer.QUESTION} In part, as far as it was measured. Of the paper's 6 claims 3 hold, "
-        "1 holds in part, 1 is unknown, 1 was not measured."
+        f"{answer.QUESTION} In part, as far as it was measured. Of the paper's 6 claims, 3 hold, "
+        "1 holds in part, 1 is unknown and 1 was not measured."
     )
     assert "In pretrained language models: yes (C06 holds)." in line
     assert "R01" not in line
@@ -121,7 +121,9 @@ def test_few_claims_of_the_paper_are_no_answer():
     results["run"]["manifest"] = [f"C{number:02d}" for number in range(1, 13)]
     results["claims"] = [claim for claim in results["claims"] if claim["id"] == "C06"]
     lead, area = answer.sentences(results)
-    assert lead == "This run alone does not say: of the paper's 12 claims 1 holds, 11 were not measured."
+    assert lead == (
+        "This run alone gives no answer. It measured one of the paper's 12 claims, and that one holds."
+    )
     assert area == "In pretrained language models: yes, as far as it was measured (C06 holds)."
     assert answer.sentences(SAMPLE)[0].startswith("In part")
 
