@@ -4,7 +4,7 @@ M_m is block-diagonal with a rotation by m theta_i for pair i, and (M_m q) . (M_
 the other identities below. Each is a property that hypothesis tries to break, over positions up to 2^20, theta bases,
 head sizes from 2 to 256, dtypes, memory layouts and scalings, on our reference forms and on transformers' code.
 
-A popular summary of the paper says that angles grow with the dimension index. They fall, and a rule here says so.
+A popular summary of the paper says that angles grow with the dimension index. They fall, and one rule here checks it.
 """
 
 import pytest

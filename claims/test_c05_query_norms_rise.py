@@ -1,14 +1,14 @@
 """C05 · §5.1, figs. 2a and 5 · The rows of the query projection grow from the first (fastest) to the last dimension.
 
-The paper plots, for three language models, the L1 norm of the query projection's rows by head dimension, averaged over
-heads. Nothing is sampled there: the average runs over every head of the checkpoint, so a checkpoint's verdict is exact,
-like an arithmetic check.
+For three language models the paper plots the L1 norm of the query projection's rows by head dimension, averaged over
+heads. Nothing is sampled there: the average runs over every head of the checkpoint. So the verdict on a checkpoint is
+exact, like an arithmetic check.
 
-"Rises from the first to the last" is two sentences: the last quarter lies over the first by more than what C03 calls
-flat, and the order over all pairs is a rise. What is decided is what the paper plots, the rows as they are. It is a statement
-about a parametrisation: rows of the query projection times a factor, and rows of the key projection divided by it, leave the
-model as it is. So the same is shown of the rows with bias and q_norm gain, and of |q||k| over random tokens, which no such
-factor changes.
+"Rises from the first to the last" is decided as two sentences. The last quarter must lie over the first by more than
+what C03 calls flat, and the order over all pairs must be a rise. What is decided is what the paper plots, the rows as
+they are. That is a statement about a parametrisation: one can multiply rows of the query projection by a factor, divide
+rows of the key projection by it, and leave the model as it is. So two more quantities stand beside: the rows with bias
+and q_norm gain, and |q||k| over random tokens, which no such factor changes.
 """
 
 import numpy as np

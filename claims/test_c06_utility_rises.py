@@ -1,15 +1,15 @@
 """C06 · §5.2, eq. 4, figs. 2b and 6 · The utility of a query dimension rises from the first (fastest) to the last.
 
-For every head the paper finds u in [0, 1]^d that keeps the head's output while paying for each unit of u, and
-averages u over heads. It does not say how it weighs error against penalty, and that weight decides how many
-dimensions look wasted: at large weights all of u crowds near 1, at small ones near 0. So eq. 4 is solved along a path
-of weights of the error relative to the output's own size, and the paper's own sanity check says which of them count:
-those at which masking u < 0.5 costs little (C07). The claim must hold at each of those, and at each that is not shown to
-cost too much; where it holds at some and fails at others it depends on the reading.
+For every head the paper finds u in [0, 1]^d that keeps the head's output while paying for each unit of u, and averages
+u over heads. It does not say how it weighs error against penalty, and that weight decides how many dimensions look
+wasted: at large weights all of u crowds near 1, at small ones near 0. So eq. 4 is solved along a path of weights of the
+error, taken relative to the output's own size. The paper's own sanity check says which weights count: those at which
+masking u < 0.5 costs little (C07). The claim must hold at each of those, and at each that is not shown to cost too
+much. If it holds at some and fails at others, the verdict depends on the reading.
 
-A rise is read off what is unused, 1 - u: the fastest quarter of the pairs must hold more than a quarter of it. No
-mean of u near 0 or 1 inflates that. Each context has a utility of its own, and the contexts are the units; they are
-others than those that chose the weights, and others than those on which the weights were found admissible.
+A rise is read off what is unused, 1 - u: the fastest quarter of the pairs must hold more than a quarter of it. That
+share does not grow just because the mean of u is near 0 or 1. Each context has a utility of its own, and the contexts
+are the units. They are not the contexts that chose the weights, nor those on which the weights were found admissible.
 """
 
 import numpy as np

@@ -1,15 +1,15 @@
 """C07 · §5.2, tables 1 and 3 · Query dimensions of low utility can be masked in all heads and little is lost.
 
-The paper masks every query dimension whose utility is below 0.5 and asks its questions again. What has a utility
-below 0.5 depends on how eq. 4 weighs error against penalty, which the paper does not say. So the masks of a whole
-path of weights are tested: does some weight mask a twentieth of all dimensions or more, and little is lost? Little
-is, for the answer, the smaller of a tenth of what blinding all heads costs in the same context and log 2 (the odds of
-the right word halved); for plain text, a tenth of a nat a token. As many random dimensions of each head must cost
-more, or the choice by utility buys nothing. A weight at which all three hold is admissible, and claims on utility
-(C06, C08, C10) are decided there.
+The paper masks every query dimension whose utility is below 0.5 and asks its questions again. Which dimensions have a
+utility below 0.5 depends on how eq. 4 weighs error against penalty, and the paper does not say how. So the masks of a
+whole path of weights are tested. Is there a weight that masks a twentieth of all dimensions or more, at which little is
+lost? For the answer, a loss is little if it is below a tenth of what blinding all heads costs in the same context, and
+below log 2 (the odds of the right word halved). For plain text it is little below a tenth of a nat a token. Besides,
+masking as many random dimensions of each head must cost more, or the choice by utility buys nothing. A weight at which
+all three hold is called admissible, and claims on utility (C06, C08, C10) are decided there.
 
-Weights, heads and utilities come from contexts that judge nothing. The frontier of what is masked against what is
-lost is drawn. Where whole questions are asked (--qa nq20, the paper's presets), table 1 is made in points as well.
+Weights, heads and utilities come from contexts on which nothing is decided. A figure shows what is masked against what
+is lost. Where whole questions are asked (--qa nq20, the paper's presets), table 1 is made in points as well.
 """
 
 import numpy as np

@@ -6,14 +6,14 @@ asks whether 2655 questions are enough to tell the difference from luck; it is s
 the sentence was about the table.
 
 How the inference works: every cell answers the same questions, so the right test pairs the answers. The tables print
-how many answers were right, not which, so the pairing is lost. The rows take the cells as independent binomial samples:
-too wide when answers to one question agree between cells, as one expects of one model with and without a mask. The
-table of sentences also gives the largest error that any pairing allows. "In all three models" is a conjunction and is
-not corrected; the inference rows are many chances at once, so Holm's correction runs over all 21.
+how many answers were right, not which, so the pairing is lost. The rows take the cells as independent binomial samples.
+That makes them too wide when answers to one question agree between cells, as one expects of one model with and without
+a mask. The table of sentences also gives the largest error that any pairing allows. "In all three models" is a
+conjunction and is not corrected; the inference rows are many chances at once, so Holm's correction runs over all 21.
 
 What "slightly", "hurts" and "detrimental" mean the paper does not say. The margins below are its own numbers: 2.2
 points is the loss it reports as small, and 11.9 points is what moving the answer does to an unmasked model. Three more
-rows ask what nobody claimed and a reader may wonder: they decide nothing either.
+rows ask what nobody claimed but a reader may want to know; they decide nothing either.
 """
 
 import dataclasses

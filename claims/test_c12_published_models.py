@@ -1,18 +1,19 @@
 """C12 · against §4, fig. 1a and §5.2, fig. 2 · In real models, by others' measurements, fast pairs matter least.
 
-MHA2MLA ranked the rotary pairs of every head of seven real models by |q||k|, the product of the mean 2-norms of the
-pair's query and key over text, to choose which pairs may keep their rotation. Nobody made these ranks to test the paper,
-which is their worth; and they are not its utility score (eq. 4), which is their limit: norms know nothing of angles, of
-the softmax or of what the head passes on, and a rank hides by how much a pair is ahead.
+MHA2MLA ranked the rotary pairs of every head of seven real models, to choose which pairs may keep their rotation. It
+ranked them by |q||k|, the product of the mean 2-norms of the pair's query and key over text. Nobody made these ranks to
+test the paper, which is their strength. Their weakness is that they are not the paper's utility score (eq. 4): norms
+know nothing of angles, of the softmax or of what the head passes on, and a rank hides by how much a pair is ahead.
 
-Two sentences of the paper are taken over to them. "Lower in the first dimensions" (fig. 1a) becomes: the fastest quarter
-lies markedly under the mean, and is the least important quarter of the four. "Rises from the first to the last" (fig. 2)
-becomes: each quarter is more important than the next faster one. The second decides too: a sentence that says "rises"
-describes the middle as well as the ends, and a model that is right at the ends alone has a row of its own to say so.
+Two sentences of the paper are asked of these ranks. "Lower in the first dimensions" (fig. 1a) becomes: the fastest
+quarter lies markedly under the mean, and is the least important quarter of the four. "Rises from the first to the last"
+(fig. 2) becomes: each quarter is more important than the next faster one. The second decides, too. A sentence that says
+"rises" describes the middle as well as the ends, and a model in which it is true of the ends alone has a row of its own
+to say so.
 
-Beside it stand, deciding nothing: how closely each model's mean profile follows the Dirichlet kernel for its base and
-trained context (C02), whether the kernel says more than a straight line over the pairs, and what DuoAttention's gates
-call a retrieval head, where the paper, and the copy score it cites, find few.
+Three things stand beside and decide nothing: how closely each model's mean profile follows the Dirichlet kernel for its
+base and trained context (C02); whether the kernel says more than a straight line over the pairs; and how many retrieval
+heads DuoAttention's gates find, where the paper, and the copy score it cites, find few.
 """
 
 import contextlib

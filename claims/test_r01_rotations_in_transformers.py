@@ -1,11 +1,13 @@
 """R01 · §2, eqs. 1-2 · Every RoPE in the installed transformers is a rotation by relative position.
 
-Each implementation, found by reading the package's sources, is asked for R(p): the identity basis goes through its own
-rotary module and its own apply function, at plain, axial and multi-axis positions whose coordinates differ. What it is
-(layout, pairing, sign, scale, frequencies, rotated share) is read off R(p), and the identities become matrix identities.
+Each implementation is found by reading the package's sources, and is asked for its matrix R(p): the identity basis goes
+through its own rotary module and its own apply function, at plain, axial and multi-axis positions whose coordinates
+differ. Layout, pairing, sign, scale, frequencies and the rotated share are read off R(p), and the identities become
+identities of matrices.
 
-Another layout, sign, scale, origin or output order is no deviation: a score knows none of them. What breaks an identity is,
-and `fixtures/conformance/known_deviations.json` says for each whether it is a defect or a documented variant.
+Another layout, sign, scale, origin or output order is no deviation, because no score depends on it. What breaks an
+identity is one. `fixtures/conformance/known_deviations.json` says for each deviation whether it is a defect or a
+documented variant.
 """
 
 import pytest

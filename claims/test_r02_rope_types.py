@@ -1,8 +1,8 @@
 """R02 · Every rope type of every implementation follows its published formula.
 
-linear, dynamic (NTK), yarn, longrope, llama3 and proportional against their formulas in float64, for every implementation
-of transformers that takes them, with a base that is nobody's default, so that a silent 10000 shows. And, for the functions
-behind them, over configurations that hypothesis draws and shrinks.
+The types linear, dynamic (NTK), yarn, longrope, llama3 and proportional are compared with their formulas in float64,
+for every implementation of transformers that takes them. The base is nobody's default, so that a silent 10000 shows.
+The functions behind them are compared as well, over configurations that hypothesis draws and shrinks.
 """
 
 import pytest

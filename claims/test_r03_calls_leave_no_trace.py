@@ -1,9 +1,10 @@
 """R03 · What a RoPE does at a position depends on the position: not on earlier calls, other rows, or how a sequence is cut.
 
-Each implementation of transformers is called twice, after a longer call, after a call in another dtype, for one row of a
-batch beside a longer one, and for the last position alone as cached decoding does; each against a fresh module that is
-asked for the same at once. The types whose frequencies depend on the length, dynamic and longrope, come from one decorator
-that all share: they are measured in every implementation and judged once, by the worst.
+Each implementation of transformers is called twice: after a longer call, after a call in another dtype, for one row of
+a batch beside a longer one, and for the last position alone as cached decoding does. Each result is compared with that
+of a fresh module that is asked for the same at once. In the types dynamic and longrope the frequencies depend on the
+length, and one decorator that all implementations share sees to that. So they are measured in every implementation and
+judged once, by the worst.
 """
 
 import dataclasses

@@ -1,12 +1,13 @@
 """R05 · Your own RoPE, given by --rope MODULE:NAME, is a rotation by relative position, however attention calls it.
 
-A function, class or object is understood by its parameters' names and by trying, or by --rope-call; base, head size, layout
-and the rule that its frequencies follow are read off it, or held against --rope-config. It is called in every way that
-attention calls it (rows, views, fewer key heads, long calls, decoding, ...), then meets every identity of C01 over settings,
-positions and dtypes that hypothesis draws and shrinks. Yours runs in a process of its own, within a time limit.
+A function, class or object is understood by its parameters' names and by trying, or by --rope-call. Its base, head
+size, layout and the rule of its frequencies are read off it, or compared with --rope-config. It is called in every way
+in which attention calls a RoPE (rows, views, fewer key heads, long calls, decoding, ...). Then it meets every identity
+of C01, over settings, positions and dtypes that hypothesis draws and shrinks. Your code runs in a process of its own,
+within a time limit.
 
-The controls are RoPEs as people write and call them: right ones, which must be understood and not accused, and wrong ones,
-of each of which one rule must name the fault.
+The controls are RoPEs as people write and call them. The right ones must be understood and not accused. Of each wrong
+one, some rule must name the fault.
 """
 
 import pytest

@@ -2,7 +2,7 @@
 
 `from_pretrained(dtype=bfloat16)` should leave frequencies in float32, and so should `model.to(bfloat16)`: a frequency cast to
 bfloat16 is off by up to 2^-9 of itself, which is an angle that grows with the position. Every rotary module of transformers
-is given bfloat16 vectors as it was made, and after either change; what differs is angle.
+is given bfloat16 vectors as it was made, and after either change. What differs between the two is an error of the angle.
 """
 
 import pytest

@@ -1,16 +1,17 @@
 """X01 · beyond §4 · Other position encodings: the low-weight band comes with rotation, and with its fast pairs alone.
 
-The same experiment, data, budget and seeds under RoPE, partial RoPE (a quarter, half or three quarters of the spectrum, from
-either end), ALiBi, T5's relative bias, learned absolute positions added to the keys, and none. One question decides for
-all of them: is the band of little-used dimensions as wide as the share of pairs that turn by more than half a circle over
-the range? Without rotation that share is 0, for half of the spectrum from the slow end it is a fifth.
+The same experiment, data, budget and seeds are used with RoPE, with partial RoPE (a quarter, half or three quarters of
+the spectrum, from either end), with ALiBi, with T5's relative bias, with learned absolute positions added to the keys,
+and without positions. One question decides for all of them: is the band of little-used dimensions as wide as the share
+of pairs that turn by more than half a circle over the range? Without rotation that share is 0; for half of the spectrum
+from the slow end it is a fifth.
 
-What each encoding costs in parameters is counted; how well each retrieves, within the trained range and beyond, stands
-beside. The task does not need positions, so that not having them is no handicap here: the numbers say what an encoding
-costs, not what it is good for.
+The parameters that each encoding costs are counted. How well each retrieves, within the trained range and beyond,
+stands beside. The task does not need positions, so an encoding without them has no handicap here: the numbers say what
+an encoding costs, not what it is good for.
 
-The same encodings in identical small Llamas on the same task (X03 says how): there what a pair contributes to the score of
-a retrieval head decides, and the sizes of its queries and keys stand beside.
+The same encodings are compared in identical small Llamas on the same task (X03 says how). There the verdict rests on
+what a pair contributes to the score of a retrieval head; the sizes of its queries and keys stand beside.
 """
 
 import numpy as np

@@ -1,15 +1,15 @@
 """X02 · beyond the paper · Under-used pairs can be pruned from the K cache: little is lost, and the memory is really
 gone.
 
-The paper masks dimensions and concludes that inference could be cheaper (§6); a mask saves nothing. Here pairs of
+The paper masks dimensions and concludes that inference could be cheaper (§6), but a mask saves nothing. Here pairs of
 dimensions leave the cache. Several query heads share a key, so a pair goes only if all of them can spare it. Two
-choices are judged: pairs whose utility is below 0.5 in every head of the group, and the paper's fixed rule (§5.4),
-the fastest quarter where all heads of the group are retrieval heads. Little is C07's small loss; the bytes are exact
-or wrong.
+choices are judged: the pairs whose utility is below 0.5 in every head of the group, and the paper's fixed rule (§5.4),
+the fastest quarter where all heads of the group are retrieval heads. "Little" is the small loss of C07. The bytes are
+exact, or the claim is wrong.
 
-Beside them: how much can go at all, lowest utility first, chosen on some questions and judged on others; as many
-random pairs; needles in haystacks of chosen lengths, and with `--ruler TOKENS` all of RULER's tasks in words; scores
-of lm-evaluation-harness from `--harness FILE`. Latency is measured in `fixtures/benchmarks`, and promised nowhere.
+Beside them stand: how much can go at all, lowest utility first, chosen on some questions and judged on others; as many
+random pairs; needles in haystacks of chosen lengths; with `--ruler TOKENS` all of RULER's tasks in words; and with
+`--harness FILE` scores of lm-evaluation-harness. Latency is measured in `fixtures/benchmarks`, and promised nowhere.
 """
 
 import contextlib

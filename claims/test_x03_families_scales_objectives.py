@@ -1,13 +1,15 @@
 """X03 · beyond §4 and §5 · Families, scales, objectives: the fast pairs go unused in all of them.
 
-The controlled experiment is one head without a layer around it. Here the same task, retrieval of a fact at a distance
-spread evenly over N tokens, is learned by small transformers of seven families, with heads of 32 to 128 dimensions, of two
-to six layers, and by an encoder whose queries are masked tokens, as in masked language modelling. Asked of each: do the
-pairs that turn by more than half a circle over the range contribute nothing to a retrieval head's score? Are their queries
-and keys small? Can the fastest quarter of the pairs be masked for little, and the slowest not?
+The controlled experiment is a single head with no layer around it. Here small transformers learn the same task,
+retrieval of a fact at a distance spread evenly over N tokens. They are of seven families, with heads of 32 to 128
+dimensions and two to six layers; one is an encoder whose queries are masked tokens, as in masked language modelling.
+Each is asked: do the pairs that turn by more than half a circle over the range contribute nothing to a retrieval head's
+score? Are their queries and keys small? Can the fastest quarter of the pairs be masked at little cost, and the slowest
+quarter not?
 
-The first is nearly forced where distances are spread evenly: the kernel bounds what a fast pair can add on average. What the
-model chooses is whether it uses all others, how small it makes what it cannot use, and how much leans on it all the same.
+The first is nearly forced where distances are spread evenly, because the kernel bounds what a fast pair can add on
+average. The model still chooses whether it uses all other pairs, how small it makes those that it cannot use, and how
+much depends on them all the same.
 """
 
 import numpy as np

@@ -1,24 +1,26 @@
 """X04 · beyond §3 and §4 · The edge law: the band of little-used pairs ends where a pair turns by half a circle.
 
-Section 3 argues that fast pairs cannot help over a long range; C02 makes it exact; here it becomes a number that can be
-wrong. Over N distances a pair can add at most the modulus of exp(i m theta)'s mean, times |q||k|. The law: the used band
-begins at the frequency where that modulus falls to 2/pi. For distances spread evenly that is N theta = pi, half a circle;
-for any other distribution it is where the modulus of the distances' characteristic function falls to the same level.
+Section 3 argues that fast pairs cannot help over a long range. C02 makes that exact; here it becomes a number that can
+be wrong. Over N distances a pair can add at most the modulus of exp(i m theta)'s mean, times |q||k|. The law says that
+the used band begins at the frequency where that modulus falls to 2/pi. For distances spread evenly that is N theta =
+pi, half a circle. For any other distribution it is where the modulus of the distances' characteristic function falls to
+the same level.
 
-Why there. Adam divides the gradient by its size: a weight grows with the MEAN of its pull, and over random distances the
-mean is the kernel, so that the first phase draws |q| and |k| towards the kernel itself (half height at N theta = 3.79).
-Once the task is nearly solved the loss, and with it the pull, sits at the two ends of the range, which slow pairs centred
-on its middle serve worst; over those alone the modulus is lower, and the profile steepens towards the kernel's square
-(half height at 2.78). Pi lies between the two, and so do the measured edges. What a pair contributes to the score is
-|q||k| times the kernel again, which comes out near the cube.
+Why there? Adam divides the gradient by its size, so that a weight grows with the MEAN of its pull. Over random
+distances that mean is the kernel, so the first phase of training draws |q| and |k| towards the kernel itself (half
+height at N theta = 3.79). Once the task is nearly solved, the loss, and with it the pull, sits at the two ends of the
+range. Slow pairs centred on the middle of the range serve these ends worst. Over the ends alone the modulus is lower,
+and the profile steepens towards the kernel's square (half height at 2.78). Pi lies between the two, and so do the
+measured edges. What a pair contributes to the score is |q||k| times the kernel again, which comes out near the cube.
 
-Removing every pair above the edge must then be free. So are many below it, for slow pairs stand in for each other: the
-loss shows the end of the band from one side only. Eq. 4's utility is something else again, a threshold on what a dimension
-is worth, which moves with its penalty; with a low one it keeps pairs of the kernel's side lobes that the weights show to
-be small. It stands beside, deciding nothing.
+Removing every pair above the edge must then be free. So is removing many pairs below it, since slow pairs stand in for
+each other: the loss shows the end of the band from one side only. Eq. 4's utility is another thing. It is a threshold
+on what a dimension is worth, and it moves with its penalty; with a low penalty it keeps pairs of the kernel's side
+lobes that the weights show to be small. It stands beside and decides nothing.
 
-Others' ranks of real models are held against the law with the trained context for the range, since their distances are
-not known: where they contradict it, the pairs are used over another range, and the table says which.
+Ranks that others published for real models are compared with the law as well. Their distances are not known, so the
+trained context is taken for the range. Where they contradict the law, the pairs are used over another range, and the
+table says which.
 """
 
 import contextlib

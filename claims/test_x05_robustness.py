@@ -1,11 +1,12 @@
 """X05 · beyond the paper · What can be pruned on the task as trained can be pruned where prompts are of another kind.
 
-The paper masks dimensions on the very kind of prompt whose utility it measured. A dimension that is idle there may be
-needed elsewhere. Here the same prunings meet contexts longer than any in training and contexts with noise in them,
-the answer early, in the middle and late; beside them keys that never were keys, which a model of whole words may not
-know at all, and contexts of twice and four times the trained length. There a model reads no further back than it was
-trained: it is looked at in the thirds in which it is right at all. Where a pruning costs much already on the task as
-trained, or where the unpruned model itself is lost, there is nothing to be robust: inconclusive.
+The paper masks dimensions on the very kind of prompt on which it measured their utility. A dimension that is idle there
+may be needed elsewhere. Here the same prunings meet contexts longer than any in training and contexts with noise in
+them, with the answer early, in the middle and late. Beside them stand contexts with keys that never were keys, which a
+model of whole words may not know at all, and contexts of twice and four times the trained length. In those a model
+reads no further back than it was trained to, so it is looked at only in the thirds of the context in which it is right
+at all. Where a pruning costs much already on the task as trained, or where the unpruned model itself is lost, nothing
+can be said of robustness: the verdict is inconclusive.
 """
 
 import numpy as np

@@ -1,16 +1,16 @@
 """X06 · beyond §4 · The low-weight band follows the frequency, not the index of the dimension.
 
-The paper shows that the first dimensions get small weights and says that their frequency is why; in its set-up the
-first dimensions are always the fast ones, so that either could be the cause. Here they are taken apart. The same
-experiment is trained with the frequencies in another order over the pairs (reversed, in strides, at random): the band
-must move with them. With one frequency for all pairs there must be no band, whatever the index. With another base it
-must grow or shrink as the number of fast pairs does. Without rotation, no order of frequencies that one might write
-beside the pairs may show anything.
+The paper shows that the first dimensions get small weights and says that their frequency is why. In its set-up the
+first dimensions are always the fast ones, so that either could be the cause. Here the two are taken apart. The same
+experiment is trained with the frequencies in another order over the pairs (reversed, in strides, at random), and the
+band must move with them. With one frequency for all pairs there must be no band at any index. With another base the
+band must grow or shrink as the number of fast pairs does. Without rotation, no order of frequencies that one might
+write beside the pairs may show anything.
 
-In language models the same is asked by three interventions on the retrieval heads, which are not one another: zero
-(the pair's terms of q·k left out), un-rotate (the terms kept, their position taken away) and attenuate (the terms
-made smaller). If the slow pairs carry content just because they hardly turn, zeroing them costs much, not turning
-them nothing; and whatever is done to the fast pairs, which carry nothing, costs nothing.
+Language models are asked the same by three interventions on the retrieval heads: zero (the pair's terms of q·k are left
+out), un-rotate (the terms are kept, but their position is taken away) and attenuate (the terms are made smaller).
+Suppose that the slow pairs carry content just because they hardly turn. Then zeroing them costs much and not turning
+them costs nothing; and whatever is done to the fast pairs, which carry nothing, costs nothing.
 """
 
 import numpy as np

@@ -1,12 +1,12 @@
 """X07 · beyond §4 · Other suspects: grouped keys, q_norm, q bias, attention sinks and partial rotary leave the edge alone.
 
-Families differ in more than their frequencies, and a band that moved with one of those differences would not be about
-rotation. One factor at a time is changed in one small Llama, with the same data, budget and seeds: number of heads, keys that
-heads share, a norm of queries and keys (Qwen3), a bias (Qwen2), a sink that takes weight and gives nothing (gpt-oss), half
-of the dimensions left unrotated with a spectrum of their own on the other half (as GPT-NeoX does). Which of them moves the
-band away from where frequencies and distances put it?
+Families differ in more than their frequencies. If the band moved with one of the other differences, it would not be
+about rotation. Here one factor at a time is changed in one small Llama, with the same data, budget and seeds: the
+number of heads, keys that heads share, a norm of queries and keys (Qwen3), a bias (Qwen2), a sink that takes weight and
+gives nothing (gpt-oss), and half of the dimensions left unrotated with a spectrum of their own on the other half (as in
+GPT-NeoX). Which of them moves the band away from where frequencies and distances put it?
 
-"It does not move" is an equivalence: decided by a margin, not by a difference that fails to show.
+"It does not move" is an equivalence: it is decided by a margin, not by a difference that fails to show.
 """
 
 import numpy as np

@@ -1,12 +1,13 @@
 """X08 · beyond the paper · Heads whose dimensions are of little use can be taken out whole; retrieval heads cannot.
 
-The paper sorts heads by how much attention flows to the context (§5.3) and dimensions by their utility (§5.2). If
-both mean something for inference, the quarter of all heads with the least utility can go, and the quarter with the
-highest retrieval indicator cannot. A head that is taken out gives zero; where all heads of a group go, their keys and
-values leave the cache as well, and attention is not computed. Setting q to zero is another thing: such a head still
-averages its prefix. How far the two differ is shown beside the verdict, and so is what as many random heads of the
-same layers cost, and the quarter of most utility. That one is no control: a ranking that means nothing would fail it,
-which is what the claim asks. Without any head no token sees another, and every model must lose.
+The paper sorts heads by how much attention flows to the context (§5.3) and dimensions by their utility (§5.2). If both
+mean something for inference, the quarter of all heads with the least utility can go, and the quarter with the highest
+retrieval indicator cannot. A head that is taken out gives zero. Where all heads of a group go, their keys and values
+leave the cache as well, and attention is not computed. Setting q to zero is another thing: such a head still averages
+its prefix. Beside the verdict stand how far the two differ, what as many random heads of the same layers cost, and what
+the quarter of most utility costs. That quarter is no control: a ranking that means nothing would fail it, and whether
+the ranking means something is what the claim asks. The control is to take out every head. Then no token sees another,
+and every model must lose.
 """
 
 import numpy as np

@@ -2,17 +2,18 @@
 
 The paper calls the fast pairs of long-distance heads wasted. C02 says why: a pair that turns by more than half a circle
 over a head's distances cannot add to all of their scores. If that is a law, it holds head by head: heads that look near
-use fast pairs, heads that look far use slow ones, and "fast pairs are waste" is true of the second kind alone.
+use fast pairs, heads that look far use slow ones, and "fast pairs are waste" is true only of heads that look far.
 
-The two sides do not share what they are measured on. Distances: attention weights of one set of contexts. Use of a pair:
-by how much the head's output changes, on other contexts, when the pair is masked in the query. Beside it stands mean |q|
-times mean |k| of the pair, in which there is no attention at all. The first token is left out of attention on both
-sides: it takes what a head has no use for, and says nothing of distance.
+The two sides are measured on different things. A head's distances come from the attention weights on one set of
+contexts. The use of a pair comes from other contexts: it is how much the head's output changes when the pair is masked
+in the query. Beside it stands mean |q| times mean |k| of the pair, in which there is no attention at all. The first
+token is left out of attention on both sides: it takes the attention that a head has no use for, and says nothing about
+distance.
 
-A head's distance is the mean of log(1 + distance); its frequency is the mean log frequency of its pairs, weighted by
-their use. Heads of a layer are not independent, and neither are layers next to each other, so that the interval comes
-from leaving out blocks of four layers (C08). In models of fewer than 16 layers each layer's mean is taken out, and
-single layers are left out.
+A head's distance is the mean of log(1 + distance). Its frequency is the mean log frequency of its pairs, weighted by
+their use. Heads of a layer are not independent, and neither are layers next to each other, so the interval comes from
+leaving out blocks of four layers (C08). In models of fewer than 16 layers each layer's mean is taken out, and single
+layers are left out.
 """
 
 import numpy as np

@@ -1,17 +1,17 @@
 """X10 · beyond §5 · Slow pairs carry content and could go unturned; fast pairs carry position, and local heads need them.
 
-Later work says of the pairs' two ends: the slowest hardly turn and act as channels of content, so that not turning them
-is nearly free and leaving them out is not (p-RoPE, arXiv 2410.06205; "Frequency Bands in RoPE", ICLR 2026); the fastest
-make heads that look next to themselves. Each is a sentence with a verdict of its own, and all of them must hold:
-(a) not turning the slowest quarter of the pairs, in all heads, costs little; (b) zeroing it costs much; (c) of the
-fastest quarter it is the rotation that counts: not turning it costs much, and at least half of what zeroing it costs;
-(d) local heads need their fastest quarter more than their slowest, retrieval heads the reverse.
+Later work describes the two ends of the spectrum. The slowest pairs hardly turn and act as channels of content, so that
+not turning them is nearly free and leaving them out is not (p-RoPE, arXiv 2410.06205; "Frequency Bands in RoPE", ICLR
+2026). The fastest pairs make the heads that look next to themselves. Each of these sentences has a verdict of its own,
+and all must hold: (a) not turning the slowest quarter of the pairs, in all heads, costs little; (b) zeroing it costs
+much; (c) in the fastest quarter the rotation is what counts: not turning it costs much, and at least half of what
+zeroing it costs; (d) local heads need their fastest quarter more than their slowest, retrieval heads the reverse.
 
 Each is asked of three outcomes: plain text, repeated random tokens (induction), and needles at three distances. A loss
-is held against what it costs to turn no pair at all: were position spread evenly over the pairs, a quarter of them
+is compared with the cost of turning no pair at all: if position were spread evenly over the pairs, a quarter of them
 would cost about a quarter of that. (d) compares two ends of the same heads, so that the number of heads cancels out; it
-is decided where the work of those heads shows. Beside the verdict stand half of the pairs, as many random pairs, and
-one figure: what partial rotation would have cost a model that was not trained with it.
+is decided on the outcomes in which the work of those heads shows. Beside the verdict stand half of the pairs, as many
+random pairs, and one figure: what partial rotation would have cost a model that was not trained with it.
 """
 
 import numpy as np

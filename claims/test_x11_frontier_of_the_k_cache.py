@@ -3,16 +3,16 @@ learned from the model, and some ranking makes half of the keys nearly free.
 
 The paper reads off the frequencies which dimensions are wasted. Later work ranks pairs by what a model does with them,
 and takes 20% to 70% of its keys (RAP, arXiv 2602.02599; LeanK, 2508.02215; MHA2MLA, 2502.14837). Here both take the
-same bytes from every layer's cache: frequency alone, the fastest pairs of every key head first; |q||k| and the utility
-of eq. 4, the lowest of the whole model first; and pairs at random. A text is read once with the whole cache; the cache
-is then cut, really, and what follows meets what is left: questions about needles, the rest of a passage of prose, the
-second copy of random tokens. Rankings are learned on contexts that judge nothing.
+same bytes from every layer's cache. Frequency alone takes the fastest pairs of every key head first; |q||k| and the
+utility of eq. 4 take the lowest of the whole model first; and pairs are taken at random. A text is read once with the
+whole cache. Then the cache is really cut, and what follows meets what is left: questions about needles, the rest of a
+passage of prose, or the second copy of random tokens. Rankings are learned on contexts on which nothing is decided.
 
-Two sentences are decided. (a) Frequency alone loses no more than each learned ranking, beyond a small loss: a
+Two sentences are decided. (a) Frequency alone loses at most a small loss more than each learned ranking. This
 comparison says something only where the learned ranking has kept more than twice the margin. (b) Some ranking, of
-frequency and the learned ones, loses little on all three tasks. X02 says what utility allows on retrieval, measured by
-masks; that its masks and these caches say the same is checked number by number. Latency is measured in
-`fixtures/benchmarks`, and promised nowhere.
+frequency and the learned ones, loses little on all three tasks. X02 measures by masks what utility allows on retrieval;
+that its masks and these caches say the same is checked number by number. Latency is measured in `fixtures/benchmarks`,
+and promised nowhere.
 """
 
 import numpy as np
