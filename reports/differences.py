@@ -127,5 +127,7 @@ def outcome(results: dict) -> str:
         return f"Every verdict of this run {said}. {beside}"
     those = "1 verdict differs from the recorded one, which does not fail the run (see the list of changes)"
     if differ > 1:
-        those = f"{differ} verdicts differ from the recorded ones, which does not fail the run (see the list of changes)"
+        those = (
+            f"{differ} verdicts differ from the recorded ones, which does not fail the run (see the list of changes)"
+        )
     return f"{those}. Every other verdict {said}. {beside}"

@@ -121,9 +121,7 @@ def test_few_claims_of_the_paper_are_no_answer():
     results["run"]["manifest"] = [f"C{number:02d}" for number in range(1, 13)]
     results["claims"] = [claim for claim in results["claims"] if claim["id"] == "C06"]
     lead, area = answer.sentences(results)
-    assert lead == (
-        "This run alone gives no answer. It measured one of the paper's 12 claims, and that one holds."
-    )
+    assert lead == ("This run alone gives no answer. It measured one of the paper's 12 claims, and that one holds.")
     assert area == "In pretrained language models: yes, as far as it was measured (C06 holds)."
     assert answer.sentences(SAMPLE)[0].startswith("In part")
 
