@@ -29,6 +29,7 @@ from fixtures.verdict.claim import (
 )
 from fixtures.verdict.statistics import Measured
 from fixtures.verdict.subject import Subject
+from fixtures.verdict.usual_rules import within_rounding
 
 KERNEL = "rope/fixtures.rope.dirichlet:modulus"
 FEWEST_WASTED, KEPT_AT_SLOW_END, SLOW_END = 0.25, 0.9, 32
@@ -39,32 +40,23 @@ DRAWS = {"smoke": 1000, "default": 100_000, "paper": 400_000}
 OF_KERNEL, HEAD = r"rope/fixtures\.rope\.dirichlet:.*", r"(?!rope/fixtures\.rope\.dirichlet:).*"
 """Models for which the rules are declared: our kernel, and heads whose distances are sampled."""
 
-CLOSED_FORM = Rule(
+CLOSED_FORM = within_rounding(
     name="closed form",
     quantity="largest difference of the kernel from the mean of exp(i d theta), by brute force",
-    side="below",
-    margin=1.0,
-    unit="tolerances",
     why="one tolerance is what float64 can be off by, derived in fixtures/rope/dirichlet.py",
     applies=OF_KERNEL,
 )
 
-NO_PHASE_BETTER = Rule(
+NO_PHASE_BETTER = within_rounding(
     name="no phase does better",
     quantity="largest excess of a mean contribution, at any phase, over the kernel",
-    side="below",
-    margin=1.0,
-    unit="tolerances",
     why="one tolerance is what float64 can be off by, derived in fixtures/rope/dirichlet.py",
     applies=OF_KERNEL,
 )
 
-BEST_ATTAINS = Rule(
+BEST_ATTAINS = within_rounding(
     name="the best phase attains it",
     quantity="largest shortfall of the best phase's mean contribution",
-    side="below",
-    margin=1.0,
-    unit="tolerances",
     why="one tolerance is what float64 can be off by, derived in fixtures/rope/dirichlet.py",
     applies=OF_KERNEL,
 )

@@ -24,6 +24,7 @@ from fixtures.measurements.answers import ASKED_PLAINLY
 from fixtures.paper.tables import LOW_UTILITY, NONE
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
+from fixtures.verdict.usual_rules import lead_lost
 
 LITTLE = (
     "little is the smaller of a tenth of what blinding costs and log 2, context by context, "
@@ -40,12 +41,9 @@ COST = Rule(
     why=LITTLE,
     per="context",
 )
-SMALL = Rule(
+SMALL = lead_lost(
     name="a mask costs little",
-    quantity="nats of the right word's lead lost beyond a small loss",
-    side="below",
-    margin=0.0,
-    unit="nats",
+    quantity="beyond a small loss",
     shift=0.35,
     why=LITTLE,
     decisive=False,

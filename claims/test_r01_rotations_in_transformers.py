@@ -14,16 +14,14 @@ import pytest
 
 from fixtures.conformance.controls import RIGHT, WRONG
 from fixtures.run.conformance import every_file, judge_all
-from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim
 from fixtures.verdict.subject import Subject
+from fixtures.verdict.usual_rules import within_rounding
 
-IDENTITY = Rule(
+IDENTITY = within_rounding(
     name="identities",
     quantity="worst of relative position, norm, composition, pair locality, rotation, linear angles, "
     "one scale and queries as keys, in three dtypes, and of the numbers kept in checkpoints",
-    side="below",
-    margin=1.0,
-    unit="tolerances",
     why="one tolerance is the largest error that rounding can make, derived in fixtures/rope/identities.py; "
     "none is fitted to an implementation. A number kept in a checkpoint counts as one tolerance",
 )

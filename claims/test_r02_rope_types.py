@@ -11,25 +11,20 @@ from fixtures.conformance.configurations import PLANTED, ROPE_TYPES, configurati
 from fixtures.conformance.outcomes import SHARED
 from fixtures.rope.properties import examples_at, worst_over
 from fixtures.run.conformance import every_file, judge_all
-from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim
 from fixtures.verdict.subject import Subject
+from fixtures.verdict.usual_rules import within_rounding
 
-TYPES = Rule(
+TYPES = within_rounding(
     name="rope types",
     quantity="worst relative error of a frequency or the scale over the rope types",
-    side="below",
-    margin=1.0,
-    unit="tolerances",
     why="one tolerance is float32's rounding of the formula (fixtures/rope/angles.py) "
     "plus 40 roundings for reading a frequency off one step",
 )
 
-GENERATED = Rule(
+GENERATED = within_rounding(
     name="generated configurations",
     quantity="worst relative error of a frequency or the scale over generated configurations",
-    side="below",
-    margin=1.0,
-    unit="tolerances",
     why="one tolerance is float32's rounding of the formula (fixtures/rope/angles.py); nothing is read off a rotation",
 )
 

@@ -14,7 +14,8 @@ import pytest
 from fixtures.conformance.memory import PLANTED, PLANTED_CALLING, planted, planted_calling
 from fixtures.conformance.outcomes import shared_update
 from fixtures.run.conformance import every_file, judge_all
-from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim
+from fixtures.verdict.usual_rules import within_rounding
 
 CLAIM = Claim(
     id="R03",
@@ -26,32 +27,23 @@ CLAIM = Claim(
     contradicted_if="one of these changes a rotated vector by more than the tolerance of two turns",
     unit_of_analysis="way of calling",
     rules=(
-        Rule(
+        within_rounding(
             name="no memory",
             quantity="worst change of a rotated vector by history, dtype of an earlier call, other rows, or cutting",
-            side="below",
-            margin=1.0,
-            unit="tolerances",
             why="two turns' rounding of float32 angles up to the largest position; "
             "equal calls usually agree to the bit",
         ),
-        Rule(
+        within_rounding(
             name="ways of calling",
             quantity="worst change of a rotated vector by rows with other positions, "
             "one token in each of several rows, strides of a view, keys that are not the queries, or fewer key heads",
-            side="below",
-            margin=1.0,
-            unit="tolerances",
             why="two turns' rounding of float32 angles, against short plain calls of the same code",
         ),
-        Rule(
+        within_rounding(
             name="beside right values",
             quantity="worst error of a gradient against the transposed rotation, "
             "of a second one through the same graph, "
             "or change under torch.autocast beyond the rounding of bfloat16 vectors",
-            side="below",
-            margin=1.0,
-            unit="tolerances",
             why="two turns' rounding; shown beside and decides nothing, since values are right",
             decisive=False,
         ),

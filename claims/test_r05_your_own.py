@@ -98,12 +98,9 @@ CLAIM = Claim(
         _identity(
             "frequencies as stated", "the angle at position 1 against the rule that its code or configuration states"
         ),
-        Rule(
+        within_rounding(
             name="scale as stated",
             quantity="relative error of what cosine and sine are multiplied by, where a configuration says it",
-            side="below",
-            margin=1.0,
-            unit="tolerances",
             why="40 roundings of float32",
         ),
         Rule(
@@ -123,12 +120,9 @@ CLAIM = Claim(
             why="the paper says none",
             shift=1,
         ),
-        Rule(
+        within_rounding(
             name="no memory",
             quantity="worst change of a rotated vector by history, dtype of an earlier call, or cutting",
-            side="below",
-            margin=1.0,
-            unit="tolerances",
             why="two turns' rounding of float32 angles; equal calls usually agree to the bit",
         ),
         Rule(
@@ -146,12 +140,9 @@ CLAIM = Claim(
         _beside("second use of a graph", "change of the gradient by going back a second time"),
         _beside("autocast", "change of a rotated vector by torch.autocast, beyond the rounding of bfloat16 vectors"),
         _beside("torch.compile", "change of a rotated vector by torch.compile with backend aot_eager"),
-        Rule(
+        within_rounding(
             name="casting",
             quantity="change of a rotated bfloat16 vector by module.to(bfloat16)",
-            side="below",
-            margin=1.0,
-            unit="tolerances",
             why="two turns' rounding for bfloat16 vectors and float32 angles; "
             "shown beside, since nearly every module's buffers are cast",
             decisive=False,

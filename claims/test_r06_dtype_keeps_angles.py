@@ -9,16 +9,14 @@ import pytest
 
 from fixtures.conformance.memory import cast_frequencies
 from fixtures.run.conformance import every_file, judge_all
-from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
+from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim
 from fixtures.verdict.subject import Subject
+from fixtures.verdict.usual_rules import within_rounding
 
-CASTING = Rule(
+CASTING = within_rounding(
     name="casting",
     quantity="worst change of a rotated bfloat16 vector by model.to(bfloat16) or by from_pretrained, "
     "at positions to 4096",
-    side="below",
-    margin=1.0,
-    unit="tolerances",
     why="two turns' rounding for bfloat16 vectors and float32 angles: 0.04 of a length",
 )
 

@@ -19,6 +19,7 @@ from fixtures.measurements.judged import ABLE_AT
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import mean_of_units
+from fixtures.verdict.usual_rules import lead_lost
 
 SMALL = 2.2
 PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4), as in C07 and X02"
@@ -45,12 +46,9 @@ RULES = {
 
 A_SMALL_LOSS = "the smaller of a tenth of what pruning every pair costs in that context and log 2 (odds halved)"
 IN_NATS = {
-    (kind, name): Rule(
+    (kind, name): lead_lost(
         name=f"{kind}, {name}",
-        quantity=f"nats of the right word's lead lost beyond a small loss without the {name}, {kind}",
-        side="below",
-        margin=0.0,
-        unit="nats",
+        quantity=f"beyond a small loss without the {name}, {kind}",
         shift=0.35,
         why=A_SMALL_LOSS,
         decisive=name == EIGHTH,
