@@ -2,6 +2,7 @@
 
 pytest_plugins = [  # each after those it imports
     "fixtures.plain.hypothesis_profiles",
+    "fixtures.plain.seeded",
     "fixtures.run.options",
     "fixtures.run.store",
     "fixtures.run.judge",
