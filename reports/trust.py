@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, SUPPORTED, deciding
+from fixtures.verdict.statistics import clopper_pearson
 
 MEASURED = Path(__file__).parent / "measured" / "validity.json"
 REACHED = (
@@ -47,11 +48,19 @@ def page(claims: list[dict], manifest: list[str], found: dict | None) -> dict:
 
 
 def rate(part: dict) -> str:
-    """'0 of 92 (0% to 4%); 20 in whole runs, 10 near the margin'."""
+    """'0 of 92 (0% to 4%); 20 in whole runs; near the margin 0 of 10, elsewhere 0 of 82 (0% to 4%)'."""
     if not part["n"]:
         return "–"
-    low, high = part["interval"]
-    told = f"{part[SUPPORTED]} of {part['n']} ({low:.0%} to {high:.0%})"
-    beside = [f"{part['whole']} in whole runs"] if part.get("whole", part["n"]) < part["n"] else []
-    beside += [f"{part['near']} near the margin"] if part.get("near") else []
-    return "; ".join([told, ", ".join(beside)] if beside else [told])
+    told = [_of(part[SUPPORTED], part["n"])]
+    if part.get("whole", part["n"]) < part["n"]:
+        told.append(f"{part['whole']} in whole runs")
+    if part.get("near"):
+        near, close = part["near"], part["near_supported"]
+        told.append(f"near the margin {close} of {near}, elsewhere {_of(part[SUPPORTED] - close, part['n'] - near)}")
+    return "; ".join(told)
+
+
+def _of(supported: int, n: int) -> str:
+    """'0 of 92 (0% to 4%)', with the exact interval of 95%."""
+    low, high = clopper_pearson(supported, n)
+    return f"{supported} of {n} ({low:.0%} to {high:.0%})"
