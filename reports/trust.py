@@ -54,7 +54,7 @@ def rate(part: dict) -> str:
     told = [_of(part[SUPPORTED], part["n"])]
     if part.get("whole", part["n"]) < part["n"]:
         told.append(f"{part['whole']} in whole runs")
-    if part.get("near"):
+    if part.get("near") and "near_supported" in part:
         near, close = part["near"], part["near_supported"]
         told.append(f"near the margin {close} of {near}, elsewhere {_of(part[SUPPORTED] - close, part['n'] - near)}")
     return "; ".join(told)
