@@ -32,8 +32,8 @@ LITTLE = (
 )
 COST = Rule(
     name="masking u < 0.5 costs little",
-    quantity="nats lost beyond a small loss with every dimension of utility below 0.5 masked, "
-    "at the best weight of eq. 4: the worst of needles, plain text, and random dimensions not costing more",
+    quantity="loss with every dimension of utility below 0.5 masked, minus a small loss, "
+    "at the best weight of eq. 4: the worst of needles, of plain text, and of the comparison with random dimensions",
     side="below",
     margin=0.0,
     unit="nats",
@@ -43,7 +43,7 @@ COST = Rule(
 )
 SMALL = lead_lost(
     name="a mask costs little",
-    quantity="beyond a small loss",
+    quantity="under a mask, minus a small loss",
     shift=0.35,
     why=LITTLE,
     decisive=False,

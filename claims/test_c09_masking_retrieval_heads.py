@@ -55,7 +55,7 @@ RAISES = Rule(
 )
 CHEAP = Rule(
     name="b, first quarter costs little",
-    quantity="nats of lead lost beyond a small loss with the first quarter masked in the retrieval heads",
+    quantity="loss of lead with the first quarter masked in the retrieval heads, minus a small loss",
     side="below",
     margin=0.0,
     unit="nats",
@@ -64,7 +64,7 @@ CHEAP = Rule(
 )
 HURTS = Rule(
     name="c, last eighth hurts",
-    quantity="nats of lead lost beyond a small loss with the last eighth masked in the retrieval heads",
+    quantity="loss of lead with the last eighth masked in the retrieval heads, minus a small loss",
     side="above",
     margin=0.0,
     unit="nats",
@@ -73,7 +73,7 @@ HURTS = Rule(
 )
 DETRIMENTAL = Rule(
     name="c, last quarter is detrimental",
-    quantity="nats of lead lost beyond half of what blinding costs with the last quarter masked in the retrieval heads",
+    quantity="loss of lead with the last quarter masked in the retrieval heads, minus half of what blinding them costs",
     side="above",
     margin=0.0,
     unit="nats",
@@ -93,7 +93,7 @@ NEARER = {
     for place, name, where in ((0, "1st", "near the beginning"), (1, "10th", "in the middle"))
 }
 SPECIFIC = "it must cost more by more than a small loss, or it is not these pairs or heads that matter"
-MORE = "nats by which masking {} costs more than {}, beyond a small loss, on the question's rows"
+MORE = "how much more masking {} costs than {}, minus a small loss, on the question's rows"
 
 
 def _beside(name: str, costly: str, cheap: str) -> Rule:
@@ -152,7 +152,7 @@ ALONE = {
     "copying": (
         Rule(
             name="b, first quarter costs little, copying heads",
-            quantity="nats of lead lost beyond a small loss with the first quarter masked in the copying heads, "
+            quantity="loss of lead with the first quarter masked in the copying heads, minus a small loss, "
             "on the question's rows",
             side="below",
             margin=0.0,
@@ -166,7 +166,7 @@ ALONE = {
     "all": (
         Rule(
             name="first quarter costs little, all heads",
-            quantity="nats of lead lost beyond a small loss with the first quarter masked in all heads, "
+            quantity="loss of lead with the first quarter masked in all heads, minus a small loss, "
             "on the question's rows",
             side="below",
             margin=0.0,

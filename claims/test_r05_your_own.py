@@ -68,7 +68,7 @@ CLAIM = Claim(
     rules=(
         Rule(
             name="understood",
-            quantity="whether no way of calling it works",
+            quantity="1 if no way of calling it works, else 0",
             side="below",
             margin=0,
             unit="",

@@ -41,11 +41,11 @@ def _costs(name: str, quantity: str, side: str = "below", decisive: bool = True)
 
 LOW = _costs(
     "pruning u < 0.5 costs little",
-    "beyond a small loss without the pairs whose utility is below 0.5 in every head of their group",
+    "without the pairs whose utility is below 0.5 in every head of their group, minus a small loss",
 )
 FIXED = _costs(
     "pruning the fastest quarter costs little",
-    "beyond a small loss without the fastest quarter of the pairs where all heads of the group are retrieval heads",
+    "without the fastest quarter of the pairs where all heads of the group are retrieval heads, minus a small loss",
 )
 BYTES = bytes_as_predicted("the cache shrinks", "a pruned K and V cache", per="cache")
 SAME = Rule(
@@ -78,8 +78,8 @@ CUT = Rule(
 )
 CHOSEN = _costs(
     "what some contexts allow costs little on others",
-    "beyond a small loss at the largest dose, lowest utility first, "
-    "that costs at most half of one on a quarter of the contexts, on the others",
+    "at the largest dose, lowest utility first, that costs at most half of a small loss on a quarter of the contexts; "
+    "on the other contexts, minus a small loss",
     decisive=False,
 )
 SHARE = Rule(
@@ -95,13 +95,13 @@ SHARE = Rule(
 RANDOM = {
     conditions.LOW: _costs(
         "as many random pairs cost more than u < 0.5",
-        "without as many random pairs of each key head, beyond what u < 0.5 and a small loss cost",
+        "without as many random pairs of each key head, minus a small loss and what u < 0.5 costs",
         "above",
         False,
     ),
     conditions.FASTEST: _costs(
         "as many random pairs cost more than the fastest",
-        "without a random quarter of the same key heads, beyond what the fastest quarter and a small loss cost",
+        "without a random quarter of the same key heads, minus a small loss and what the fastest quarter costs",
         "above",
         False,
     ),

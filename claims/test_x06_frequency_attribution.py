@@ -93,7 +93,7 @@ def little(kind: patch.Kind, end: str) -> Rule:
     doing = {ZERO: "zeroing", UNROTATE: "un-rotating"}.get(kind, "attenuating to a quarter")
     return Rule(
         name=f"{doing} the {end} quarter costs little",
-        quantity=f"nats that {doing} the {end} quarter costs beyond a tenth of what zeroing the slowest costs",
+        quantity=f"nats that {doing} the {end} quarter costs, minus a tenth of what zeroing the slowest costs",
         side="below",
         margin=0.0,
         unit="nats",

@@ -32,12 +32,12 @@ def _rule(name: str, quantity: str, side: str, decisive: bool = True) -> Rule:
 
 LEAST = _rule(
     "heads of least utility can go",
-    "beyond a small loss without the quarter of all heads with the least mean utility",
+    "without the quarter of all heads with the least mean utility, minus a small loss",
     "below",
 )
 RETRIEVAL = _rule(
     "retrieval heads cannot go",
-    "beyond a small loss without the quarter of all heads with the highest retrieval indicator",
+    "without the quarter of all heads with the highest retrieval indicator, minus a small loss",
     "above",
 )
 BYTES = bytes_as_predicted("the cache shrinks", "a K and V cache without some heads", per="cache")
@@ -53,20 +53,20 @@ SAME = Rule(
 )
 MOST = _rule(
     "heads of most utility cannot go",
-    "beyond a small loss without the quarter of all heads with the most mean utility",
+    "without the quarter of all heads with the most mean utility, minus a small loss",
     "above",
     False,
 )
 RANDOM = _rule(
     "random heads cost more",
-    "without as many random other heads of the same layers, beyond what those of least utility and a small loss cost",
+    "without as many random other heads of the same layers, minus a small loss and what those of least utility cost",
     "above",
     False,
 )
 OTHERS = _rule(
     "other heads cost less",
     "without the heads of highest indicator, "
-    "beyond what as many random other heads of the same layers and a small loss cost",
+    "minus a small loss and what as many random other heads of the same layers cost",
     "above",
     False,
 )

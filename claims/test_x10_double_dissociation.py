@@ -72,7 +72,7 @@ def little(name: str, doing: str, decisive: bool):
     """Non-inferiority: what it costs beyond a small loss."""
     return lambda outcome: Rule(
         name=f"{name}: {outcome}",
-        quantity=f"{WHAT[outcome]} that {doing} costs beyond a small loss",
+        quantity=f"{WHAT[outcome]} that {doing} costs, minus a small loss",
         side="below",
         margin=0.0,
         unit="nats",
@@ -101,7 +101,7 @@ NEEDED = rules(much("c, fastest quarter unturned", "not turning the fastest quar
 POSITION = rules(
     lambda outcome: Rule(
         name=f"c, rotation is half of it: {outcome}",
-        quantity=f"{WHAT[outcome]} that not turning the fastest quarter of all heads costs beyond half of what zeroing "
+        quantity=f"{WHAT[outcome]} that not turning the fastest quarter of all heads costs, minus half of what zeroing "
         "it costs",
         side="above",
         margin=0.0,
@@ -117,7 +117,7 @@ def apart(heads: str, needs: str, spares: str, outcome: str, decisive: bool) -> 
     return Rule(
         name=f"d, {heads} need the {needs}: {outcome}",
         quantity=f"{WHAT[outcome]} by which zeroing the {needs} quarter of the {heads} costs more than their {spares}, "
-        "beyond a small loss",
+        "minus a small loss",
         side="above",
         margin=0.0,
         unit="nats",

@@ -36,9 +36,9 @@ A_SMALL_LOSS = {
     INDUCTION: "the smaller of a tenth of what pruning every pair costs in that sequence and log 2 (odds halved)",
 }
 OF_WHAT = {
-    RETRIEVAL: "nats of the right word's lead",
-    TEXT: "nats a token of plain text",
-    INDUCTION: "nats a token of the second copy of random tokens",
+    RETRIEVAL: "loss of the right word's lead",
+    TEXT: "loss a token of plain text",
+    INDUCTION: "loss a token of the second copy of random tokens",
 }
 ROOM = 0.2
 """Share of what pruning every pair costs that a learned ranking must have kept to be compared with: twice the margin."""
@@ -47,7 +47,7 @@ ROOM = 0.2
 def _little(name: str, quantity: str, outcome: str, side: str = "below", decisive: bool = True) -> Rule:
     return Rule(
         name=name,
-        quantity=f"{OF_WHAT[outcome]} lost {quantity}",
+        quantity=f"{OF_WHAT[outcome]} {quantity}",
         side=side,
         margin=0.0,
         unit="nats",
@@ -61,7 +61,7 @@ def _little(name: str, quantity: str, outcome: str, side: str = "below", decisiv
 MATCHES = {
     (outcome, dose): _little(
         f"frequency matches what is learned, {outcome}, {dose:.0%}",
-        f"beyond a small loss with {dose:.0%} of the keys gone by frequency alone, more than by each learned ranking",
+        f"with {dose:.0%} of the keys gone by frequency alone, minus a small loss and what each learned ranking loses",
         outcome,
     )
     for outcome in OUTCOMES
@@ -70,7 +70,7 @@ MATCHES = {
 SOME = {
     dose: Rule(
         name=f"some ranking loses little, {dose:.0%}",
-        quantity=f"nats lost beyond a small loss with {dose:.0%} of the keys gone by the best ranking: "
+        quantity=f"loss with {dose:.0%} of the keys gone by the best ranking, minus a small loss: "
         "the worst of retrieval, text and induction",
         side="below",
         margin=0.0,
@@ -97,7 +97,7 @@ OTHERS = {
     ranking: {
         dose: _little(
             f"{words} lose more, {dose:.0%}",
-            f"without as many pairs {ranking}, beyond what each learned ranking and a small loss cost",
+            f"without as many pairs {ranking}, minus a small loss and what each learned ranking loses",
             RETRIEVAL,
             "above",
             False,
