@@ -60,7 +60,7 @@ CLAIM = Claim(
         _identity("inverse", "M_m transposed = M_(-m)"),
         _identity("origin", "M_0 = identity"),
         _identity("linearity", "M_m (a x + b y) = a M_m x + b M_m y"),
-        _identity("pair locality", "pair i is moved by nothing outside pair i"),
+        _identity("pair locality", "'nothing outside pair i moves it'"),
         _identity("layouts", "the layout, put in frequency order, against complex numbers turned by exp(i m theta)"),
         _identity("frequencies as stated", "the angle at position 1 against theta_i = base^(-2i/dims), scaled"),
         Rule(
@@ -82,8 +82,8 @@ CLAIM = Claim(
             shift=1,
         ),
         LONG_POSITIONS,
-        _identity("weights are a distribution", "weights not negative, 0 where not allowed, of sum 1"),
-        _identity("output is convex", "the output within the range of the allowed values"),
+        _identity("weights are a distribution", "'weights are not negative, 0 where not allowed, and sum to 1'"),
+        _identity("output is convex", "'the output lies within the range of the allowed values'"),
         _identity("order is nothing", "the output when key-value pairs without positions are permuted"),
     ),
     notes=(

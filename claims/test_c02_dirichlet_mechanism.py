@@ -83,7 +83,7 @@ FAST_LOSE = Rule(
 
 NO_SIGN_KEPT = Rule(
     name="fast means that no sign is kept",
-    quantity="whether N theta > pi and 'some phase keeps its sign' are ever both true or both false",
+    quantity="cases found where N theta > pi and some phase keeps its sign, or neither",
     side="below",
     margin=0,
     unit="cases",

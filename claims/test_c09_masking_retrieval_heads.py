@@ -46,7 +46,7 @@ A_LITTLE = 0.1
 """Nats: odds that change by a tenth."""
 RAISES = Rule(
     name="a, first eighth raises",
-    quantity="nats of lead gained with the first eighth masked in the retrieval heads",
+    quantity="gain of lead with the first eighth masked in the retrieval heads",
     side="above",
     margin=0.0,
     unit="nats",
@@ -83,7 +83,7 @@ DETRIMENTAL = Rule(
 NEARER = {
     place: Rule(
         name=f"d, nearer than the {name}",
-        quantity=f"nats of lead by which masking the last eighth costs less with the answer near the end than {where}",
+        quantity=f"how much less masking the last eighth costs with the answer near the end than {where}",
         side="above",
         margin=0.0,
         unit="nats",

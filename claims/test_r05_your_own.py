@@ -93,7 +93,7 @@ CLAIM = Claim(
         _identity("inverse", "M_m transposed = M_(-m)"),
         _identity("origin", "M_0 = identity, up to output order and start"),
         _identity("linearity", "M_m (a x + b y) = a M_m x + b M_m y"),
-        _identity("pair locality", "pair i is moved by nothing outside pair i"),
+        _identity("pair locality", "'nothing outside pair i moves it'"),
         _identity("layouts", "the layout, put in frequency order, against complex numbers turned by exp(i m theta)"),
         _identity(
             "frequencies as stated", "the angle at position 1 against the rule that its code or configuration states"

@@ -77,8 +77,7 @@ HALVED, TENTH = 0.69, 0.1
 OF_THE_GAP = "of what does not matter: 10% of what zeroing the slowest quarter costs, context by context (C04's rule)"
 MUCH = Rule(
     name="zeroing the slowest quarter costs much",
-    quantity="nats by which the model's own answer becomes less likely with the slowest quarter of the retrieval "
-    "heads' dimensions zeroed",
+    quantity="loss of the model's own answer by zeroing the slowest quarter of the retrieval heads' dimensions",
     side="above",
     margin=HALVED,
     unit="nats",
@@ -91,9 +90,10 @@ MUCH = Rule(
 def little(kind: patch.Kind, end: str) -> Rule:
     """Non-inferiority: what it costs beyond a tenth of the gap that zeroing the slowest opens."""
     doing = {ZERO: "zeroing", UNROTATE: "un-rotating"}.get(kind, "attenuating to a quarter")
+    by = f"attenuating the {end} quarter to a quarter" if kind not in (ZERO, UNROTATE) else f"{doing} the {end} quarter"
     return Rule(
         name=f"{doing} the {end} quarter costs little",
-        quantity=f"nats that {doing} the {end} quarter costs, minus a tenth of what zeroing the slowest costs",
+        quantity=f"loss of the model's own answer by {by}, minus a tenth of that by zeroing the slowest",
         side="below",
         margin=0.0,
         unit="nats",

@@ -72,8 +72,8 @@ OTHERS = _rule(
 )
 BLIND = Rule(
     name="blind is not removed",
-    quantity="nats of lead by which leaving the heads of least utility the average of their prefix costs more than "
-    "setting their output to zero",
+    quantity="how much more lead is lost by leaving the heads of least utility the average of their prefix than by setting "
+    "their output to zero",
     side="within",
     margin=SHIFT,
     unit="nats",

@@ -48,9 +48,9 @@ from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINE
 from fixtures.verdict.subject import Subject
 
 WHAT = {
-    TEXT: "nats a token of plain text",
-    INDUCTION: "nats a token of the second copy of random tokens",
-    NEEDLES: "nats of a needle's lead",
+    TEXT: "loss a token of plain text",
+    INDUCTION: "loss a token of the second copy of random tokens",
+    NEEDLES: "loss of a needle's lead",
 }
 UNIT = {TEXT: "context", INDUCTION: "sequence of repeated tokens", NEEDLES: "context"}
 A_SMALL_LOSS = "a tenth of what it costs to turn no pair at all, by which a quarter of the pairs would cost a quarter"
@@ -72,7 +72,7 @@ def little(name: str, doing: str, decisive: bool):
     """Non-inferiority: what it costs beyond a small loss."""
     return lambda outcome: Rule(
         name=f"{name}: {outcome}",
-        quantity=f"{WHAT[outcome]} that {doing} costs, minus a small loss",
+        quantity=f"{WHAT[outcome]} by {doing}, minus a small loss",
         side="below",
         margin=0.0,
         unit="nats",
@@ -86,7 +86,7 @@ def little(name: str, doing: str, decisive: bool):
 def much(name: str, doing: str):
     return lambda outcome: Rule(
         name=f"{name}: {outcome}",
-        quantity=f"{WHAT[outcome]} that {doing} costs",
+        quantity=f"{WHAT[outcome]} by {doing}",
         side="above",
         margin=HALVED,
         unit="nats",
@@ -101,8 +101,7 @@ NEEDED = rules(much("c, fastest quarter unturned", "not turning the fastest quar
 POSITION = rules(
     lambda outcome: Rule(
         name=f"c, rotation is half of it: {outcome}",
-        quantity=f"{WHAT[outcome]} that not turning the fastest quarter of all heads costs, minus half of what zeroing "
-        "it costs",
+        quantity=f"{WHAT[outcome]} by not turning the fastest quarter of all heads, minus half of that by zeroing it",
         side="above",
         margin=0.0,
         unit="nats",
@@ -116,8 +115,8 @@ POSITION = rules(
 def apart(heads: str, needs: str, spares: str, outcome: str, decisive: bool) -> Rule:
     return Rule(
         name=f"d, {heads} need the {needs}: {outcome}",
-        quantity=f"{WHAT[outcome]} by which zeroing the {needs} quarter of the {heads} costs more than their {spares}, "
-        "minus a small loss",
+        quantity=f"{WHAT[outcome]} by zeroing the {needs} quarter of the {heads}, minus a small loss and that by zeroing "
+        f"their {spares}",
         side="above",
         margin=0.0,
         unit="nats",

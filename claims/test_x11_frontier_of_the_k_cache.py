@@ -97,7 +97,7 @@ OTHERS = {
     ranking: {
         dose: _little(
             f"{words} lose more, {dose:.0%}",
-            f"without as many pairs {ranking}, minus a small loss and what each learned ranking loses",
+            f"without as many pairs, {ranking}, minus a small loss and what each learned ranking loses",
             RETRIEVAL,
             "above",
             False,
