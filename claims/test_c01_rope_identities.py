@@ -9,12 +9,13 @@ A popular summary of the paper says that angles grow with the dimension index. T
 
 import pytest
 
+from fixtures.conformance import searches
 from fixtures.conformance.precision import ARITHMETICS, DISTANCE, POSITIONS, score_bound, score_errors
-from fixtures.rope.attention import ATTENTIONS, FACTS, WRONG_ATTENTIONS, cases, wrong_attention
-from fixtures.rope.identities import IDENTITIES, SMALLEST_IS_WORST
+from fixtures.rope.attention import ATTENTIONS, WRONG_ATTENTIONS, wrong_attention
+from fixtures.rope.identities import IDENTITIES
 from fixtures.rope.implementations import IMPLEMENTATIONS
 from fixtures.rope.mutants import MUTANTS, UNMUTATED
-from fixtures.rope.properties import examples_at, examples_of, worst_over
+from fixtures.rope.properties import examples_at
 from fixtures.verdict.claim import CLAIM_ROLE, IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.verdict.subject import Subject
 from fixtures.verdict.usual_rules import within_rounding
@@ -98,50 +99,41 @@ every_attention = pytest.mark.parametrize("attention", ATTENTIONS, ids=lambda at
 
 
 @pytest.fixture
-def examine(judge):
-    """Look for the worst example of an identity and decide the rule of that name by it."""
+def decide(judge, store):
+    """Decide a rule by the worst example that its search finds."""
 
-    def examine(name, rope, role=CLAIM_ROLE):
-        rule, identity = CLAIM.rule(name), IDENTITIES[name]
-        worst = worst_over(
-            lambda example: identity(rope.build(example.setting), example),
-            examples_of(rope),
-            rule.margin,
-            examples_at(judge.settings.scale),
-            above=name in SMALLEST_IS_WORST,
-        )
+    def decide(name, search, code, role):
+        rule = CLAIM.rule(name)
+        worst = searches.worst(search(name, code, rule.margin, examples_at(judge.settings.scale)), store)
         judge.exact(
             rule,
             worst.value,
-            of=Subject(rope.key, provenance=worst.provenance, role=role),
+            of=Subject(code.key, provenance=worst.provenance, role=role),
             n=worst.n,
             test=f"worst of {worst.n} hypothesis examples",
         )
+
+    return decide
+
+
+@pytest.fixture
+def examine(decide):
+    """Look for the worst example of an identity and decide the rule of that name by it."""
+
+    def examine(name, rope, role=CLAIM_ROLE):
+        decide(name, searches.identity, rope, role)
 
     return examine
 
 
 @pytest.fixture
-def examine_attention(judge):
+def examine_attention(decide):
     """The same for a fact about attention."""
 
-    def examine(name, key, make, dtypes, role=CLAIM_ROLE):
-        rule, fact = CLAIM.rule(name), FACTS[name]
-        worst = worst_over(
-            lambda case: fact(make(case.dtype), case),
-            cases(dtypes),
-            rule.margin,
-            examples_at(judge.settings.scale),
-        )
-        judge.exact(
-            rule,
-            worst.value,
-            of=Subject(key, provenance=worst.provenance, role=role),
-            n=worst.n,
-            test=f"worst of {worst.n} hypothesis examples",
-        )
+    def examine_attention(name, attention, role=CLAIM_ROLE):
+        decide(name, searches.fact, attention, role)
 
-    return examine
+    return examine_attention
 
 
 # Eq. 2, and what follows from it.
@@ -217,17 +209,17 @@ def test_no_parameters_are_added(rope, examine):
 
 @every_attention
 def test_weights_are_a_distribution_over_the_allowed_keys(attention, examine_attention):
-    examine_attention("weights are a distribution", attention.key, attention.make, attention.dtypes)
+    examine_attention("weights are a distribution", attention)
 
 
 @every_attention
 def test_the_output_is_a_convex_combination_of_values(attention, examine_attention):
-    examine_attention("output is convex", attention.key, attention.make, attention.dtypes)
+    examine_attention("output is convex", attention)
 
 
 @every_attention
 def test_without_positions_order_is_nothing(attention, examine_attention):
-    examine_attention("order is nothing", attention.key, attention.make, attention.dtypes)
+    examine_attention("order is nothing", attention)
 
 
 # What finite precision loses at long positions, shown and not decided.
@@ -279,4 +271,4 @@ def test_the_exact_rope_is_not(name, examine):
 def test_a_wrong_attention_is_caught(name, examine_attention):
     """rope_by_slot is no mistake but attention WITH positions, whose order is something."""
     fact, _ = WRONG_ATTENTIONS[name]
-    examine_attention(fact, f"mutant/{name}", lambda dtype: wrong_attention(name), ("float64",), role=NEGATIVE_CONTROL)
+    examine_attention(fact, wrong_attention(name), role=NEGATIVE_CONTROL)
