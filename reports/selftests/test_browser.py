@@ -26,6 +26,11 @@ STICKS_OUT = """(() => {
     && !part.closest(".scroll, .skip, .visually-hidden, pre, .facts dd, details:not([open]) > :not(summary)"));
   return [document.documentElement.scrollWidth - room, out.map((part) => part.outerHTML.slice(0, 120)).slice(0, 5)];
 })()"""
+OUT_OF_SIGHT = """[...document.querySelectorAll(".rows")].filter((table) => {
+  const room = table.closest(".scroll");
+  return room.scrollWidth > room.clientWidth + 1
+    || [...table.querySelectorAll(".decided")].some((part) => part.getBoundingClientRect().right > innerWidth + 1);
+}).map((table) => table.closest(".scroll").getAttribute("aria-label")).slice(0, 5)"""
 ANSWER_TOP = "Math.round(document.querySelector('.answer').getBoundingClientRect().top)"
 
 # WCAG 2.2, 1.4.3: relative luminance of a text's colour against the nearest background that is not see-through
@@ -161,6 +166,17 @@ def test_nothing_sticks_out_with_everything_open(tab):
     for width in WIDTHS:
         tab.size(width, 844)
         assert tab.run(STICKS_OUT) == [0, []], width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_every_verdict_of_a_rule_and_a_control_is_in_sight(tab, scheme):
+    tab.run(OPEN)
+    tab.size(390, 844)
+    tab.scheme(scheme)
+    assert tab.run("document.querySelectorAll('.rows .decided').length") > 0
+    assert tab.run(OUT_OF_SIGHT) == []
+    found = tab.run(CONTRASTS)
+    assert not {what: told for what, told in found.items() if told[0] < LEAST_CONTRAST}
 
 
 def test_the_checks_see_what_they_are_for(tmp_path):
