@@ -23,6 +23,7 @@ import pytest
 
 from fixtures.data.published import BY_QUERY_HEAD, GATE_FILES, RANK_FILES, HeadGates, PublishedError, Unavailable
 from fixtures.instruments import pair_importance as pairs
+from fixtures.plain.text import number
 from fixtures.rope.dirichlet import is_fast, modulus
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PUBLISHED, Claim, Rule
 from fixtures.verdict.subject import Subject
@@ -230,7 +231,7 @@ def all_available(read, keys: list[str]) -> dict:
 
 
 def interval_in_words(measured) -> str:
-    return f"{measured.estimate:.2f} ({measured.ci[0]:.2f}..{measured.ci[1]:.2f})"
+    return f"{measured.estimate:.2f} ({measured.ci[0]:.2f} to {measured.ci[1]:.2f})"
 
 
 def quarters_figure(published) -> dict:
@@ -287,13 +288,13 @@ def kernel_table(published) -> dict:
         rows.append(
             [
                 model.name,
-                f"{model.base:,.0f}",
-                f"{model.context:,}",
+                number(round(model.base)),
+                number(int(model.context)),
                 f"{pairs.pearson(profile, kernel):.2f}",
                 f"{pairs.spearman(profile, kernel):.2f}",
                 f"{pairs.pearson(kernel.argsort().argsort(), kernel):.2f}",
                 f"{pairs.pearson(profile, index):.2f}",
-                f"{distances:,} ({fit:.2f})",
+                f"{number(int(distances))} ({fit:.2f})",
             ]
         )
     return {

@@ -21,6 +21,7 @@ from fixtures.instruments import band
 from fixtures.measurements.arms import STANDARD
 from fixtures.measurements.small_models import planted
 from fixtures.models.small_cells import BASELINE, ENCODING_CELLS, TOLD_APART
+from fixtures.plain.text import number
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
@@ -200,7 +201,7 @@ def encodings_table(arms: dict, reaches: dict) -> dict:
         rows.append(
             [
                 title(name),
-                f"{reaches[name].learned - reaches[PLAIN].learned:,}",
+                number(int(reaches[name].learned - reaches[PLAIN].learned)),
                 f"{fast_share(arm):.0%}",
                 f"{widths(arm).mean():.0%}",
                 *(f"{value:.1%}" for value in (accuracy[:8].min(), *accuracy[8:])),
@@ -322,8 +323,8 @@ def small_table(models: dict) -> dict:
     rows = [
         [
             SMALL_NAMES.get(name, name.replace("-", " ") + "% of the spectrum"),
-            f"{model.learned - models['none'].learned:,}",
-            f"{model.cache[0, 0]:,.0f}",
+            number(int(model.learned - models["none"].learned)),
+            number(round(model.cache[0, 0])),
             f"{model.above.mean():.0%}",
             f"{model.width.mean():.0%}",
             f"{small_widths(model).mean():.0%}",

@@ -45,6 +45,7 @@ from fixtures.measurements.arms import (
 )
 from fixtures.models.small_cells import BASELINE, CONTEXT_CELLS
 from fixtures.models.small_transformers import MASKS
+from fixtures.plain.text import number
 from fixtures.rope import dirichlet, distances
 from fixtures.rope.heads import LLAMA, OLMO, QWEN
 from fixtures.run.census import measures
@@ -473,9 +474,9 @@ def predictions_table() -> dict:
             rows.append(
                 [
                     head.name,
-                    f"{head.base:,.0f}",
+                    number(round(head.base)),
                     head.scaling_name,
-                    f"{count:,}",
+                    number(int(count)),
                     f"{edge:.3g}",
                     str(fast[1]),
                     f"{fast[0]}-{fast[2]}",
@@ -680,8 +681,8 @@ def small_law(models: list, shift: int = 0) -> dict[Rule, np.ndarray]:
 def small_table(models: list) -> dict:
     rows = [
         [
-            f"{model.cell.positions:,}",
-            f"{model.cell.base:,.0f}",
+            number(int(model.cell.positions)),
+            number(round(model.cell.base)),
             f"{math.pi * math.exp(model.log_edge.mean()):.2f}",
             f"{model.above.mean():.0%}",
             f"{model.width.mean():.0%}",
@@ -773,8 +774,8 @@ def published_table(published) -> dict:
             rows.append(
                 [
                     ranks.model.name,
-                    f"{ranks.model.context:,}",
-                    ", ".join(f"{count:,}" for count in counts),
+                    number(int(ranks.model.context)),
+                    ", ".join(number(int(count)) for count in counts),
                     f"{np.mean(fits):.2f}",
                     f"{(theta > math.pi / ranks.model.context).mean():.0%}",
                     f"{(theta > math.pi / np.median(counts)).mean():.0%}",

@@ -14,6 +14,7 @@ import pytest
 
 from fixtures.measurements.small_models import planted
 from fixtures.models.small_cells import BASELINE, FACTOR_CELLS, TOLD_APART
+from fixtures.plain.text import number
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
@@ -106,8 +107,8 @@ def factors_table(models: dict, base) -> dict:
             f"{model.depth.mean():.2f}",
             f"{model.cost('above the edge').mean():.2f}",
             f"{model.accuracy[:, :8].mean():.1%}",
-            f"{model.learned:,}",
-            f"{model.cache[0, 0]:,.0f}",
+            number(int(model.learned)),
+            number(round(model.cache[0, 0])),
         ]
         for name, model in models.items()
     ]

@@ -577,3 +577,11 @@ def test_times_and_lists_read_as_words():
 )
 def test_of_a_figure_of_the_paper_it_is_said_that_it_prints_no_number(says, shown):
     assert text.in_paper(says) == shown
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [("-0.00", "0.00"), ("−0.00 (-0.00 to 0.00)", "0.00 (0.00 to 0.00)"), ("-0.05", "−0.05"), ("[-16:]", "[-16:]")],
+)
+def test_no_minus_stands_before_a_zero(said, shown):
+    assert text.minus(said) == shown
