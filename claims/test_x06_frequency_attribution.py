@@ -16,6 +16,7 @@ them costs nothing; and whatever is done to the fast pairs, which carry nothing,
 import numpy as np
 import pytest
 
+from fixtures.figures.costs import line
 from fixtures.instruments import band
 from fixtures.instruments import intervention_conditions as patch
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO, attenuate
@@ -307,15 +308,15 @@ def dose_figure(key: str, costs) -> dict:
         "x": {"label": "sixteenths of the head's dimensions", "values": list(patch.DOSES), "log": False},
         "y": {"label": "answer less likely by, nats", "log": False, "zero": True},
         "lines": [
-            {
-                "label": f"{kind}, {end}",
-                "values": [round(float(costs.cost(patch.name(kind, end, dose)).mean()), 4) for dose in patch.DOSES],
-                "dashed": kind != ZERO,
-            }
+            line(
+                label=f"{kind}, {end}",
+                samples=[costs.cost(patch.name(kind, end, dose)) for dose in patch.DOSES],
+                dashed=kind != ZERO,
+            )
             for kind in kinds
             for end in patch.ENDS
         ],
-        "caption": f"{costs.likelihood.n} contexts, {len(costs.likelihood.places)} questions each; "
+        "caption": f"{costs.likelihood.n} contexts, {len(costs.likelihood.places)} questions each; 90% intervals; "
         f"{int(costs.heads.sum())} of {costs.heads.size} heads. Points of accuracy lost at a quarter: "
         + ", ".join(
             f"{kind} {end} {costs.points(patch.name(kind, end)).mean():.1f}"
