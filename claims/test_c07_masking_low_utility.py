@@ -22,6 +22,7 @@ from fixtures.instruments.paired import HALVED
 from fixtures.measurements import language
 from fixtures.measurements.answers import ASKED_PLAINLY
 from fixtures.paper.tables import LOW_UTILITY, NONE
+from fixtures.plain.text import number
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 from fixtures.verdict.usual_rules import lead_lost
@@ -129,7 +130,7 @@ def beside_table_1(lm) -> str:
         return beside_the_paper.with_ours(TABLE_1, None, "", "nothing could be masked")
     lost = -beside_the_paper.gained(lm.judged.rows, mask_shown(lm))
     return beside_the_paper.with_ours(
-        TABLE_1, lost, f"lost at the weight {weight.weight:.3g}, which masks {weight.share:.1%}"
+        TABLE_1, lost, f"lost at the weight {number(float(weight.weight), 3)}, which masks {weight.share:.1%}"
     )
 
 
@@ -147,7 +148,9 @@ def table_1(lm) -> dict:
     if weight is None:
         return {}
     arms = {NONE: masks.NONE, LOW_UTILITY: mask_shown(lm)}
-    note = f" At the weight {weight.weight:.3g} of eq. 4, which masks {weight.share:.1%} of the dimensions."
+    note = (
+        f" At the weight {number(float(weight.weight), 3)} of eq. 4, which masks {weight.share:.1%} of the dimensions."
+    )
     made = beside_the_paper.table(lm.key, lm.judged.rows, arms, "Tables 1 and 3, the paper's and ours", note)
     return {f"table 1 beside the paper's, {lm.key}": made}
 
@@ -170,7 +173,7 @@ def share_masked(lm) -> float:
 
 def at_which_weight(lm) -> str:
     chosen = lm.judged.sanity.chosen
-    return "no weight is admissible" if chosen is None else f"at the weight {chosen.weight:.3g}"
+    return "no weight is admissible" if chosen is None else f"at the weight {number(float(chosen.weight), 3)}"
 
 
 @needs

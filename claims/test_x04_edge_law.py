@@ -477,7 +477,7 @@ def predictions_table() -> dict:
                     number(round(head.base)),
                     head.scaling_name,
                     number(int(count)),
-                    f"{edge:.3g}",
+                    number(float(edge), 3),
                     str(fast[1]),
                     f"{fast[0]}-{fast[2]}",
                     f"{2 * fast[1] / head.head_dim:.0%}",
