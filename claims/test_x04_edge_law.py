@@ -23,15 +23,16 @@ trained context is taken for the range. Where they contradict the law, the pairs
 table says which.
 """
 
-import contextlib
 import math
 
 import numpy as np
 import pytest
 
-from fixtures.data.published import RANK_FILES, PublishedError, Unavailable
+from fixtures.data.published import RANK_FILES
+from fixtures.figures import edge_figures as figures
 from fixtures.instruments import band
 from fixtures.instruments import pair_importance as pairs
+from fixtures.measurements import edges
 from fixtures.measurements.arms import (
     GRID,
     SPREAD_CELLS,
@@ -44,10 +45,7 @@ from fixtures.measurements.arms import (
     theta_of,
 )
 from fixtures.models.small_cells import BASELINE, CONTEXT_CELLS
-from fixtures.models.small_transformers import MASKS
-from fixtures.plain.text import number
 from fixtures.rope import dirichlet, distances
-from fixtures.rope.heads import LLAMA, OLMO, QWEN
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PUBLISHED, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
@@ -248,278 +246,19 @@ UNIFORM = [cell(*key) for key in UNIFORM_CELLS]
 EARLY, NONE = f"{STANDARD}-early", "no-position"
 ALL = [f"controlled/{name}" for name in CELLS]
 
-
-def ineligible(positions: int, base: float, head_dim: int) -> str:
-    """Why a cell of the grid is left out, '' if it is not."""
-    theta = theta_of(VARIANTS[cell(positions, base, head_dim)].parameters("paper"))
-    return band.ineligible(theta, dirichlet.modulus(theta, positions))
-
-
-LEFT_OUT = {cell(*key): reason for key in GRID if (reason := ineligible(*key))}
+LEFT_OUT = {cell(*key): reason for key in GRID if (reason := edges.ineligible(*key))}
 GRID_CELLS = [cell(*key) for key in GRID if cell(*key) not in LEFT_OUT]
-
 
 cells = pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name)) for name in CELLS])
 uniform_cells = pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name)) for name in UNIFORM])
 
 
-# what is measured, one number a seed
-
-
-def sizes(arm) -> np.ndarray:
-    """(S, D) mean |weight| of each pair, over q and k."""
-    return band.pair_sizes(arm.query_size, arm.key_size)
-
-
-def modulus(arm) -> np.ndarray:
-    """(D,) of the arm's distances at its frequencies."""
-    return distances.modulus(arm.theta, *arm.spread)
-
-
-def log_edges(theta: np.ndarray, profiles: np.ndarray) -> np.ndarray:
-    """(S,) logarithm of the frequency at half height."""
-    return np.log([band.half_height(theta, profile) for profile in profiles])
-
-
-def over_predicted(arm, profiles: np.ndarray) -> np.ndarray:
-    """(S,) logarithm of the measured edge over the predicted."""
-    return log_edges(arm.theta, profiles) - math.log(band.predicted_edge(*arm.spread))
-
-
-def correlations(profiles: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(S,)"""
-    return np.array([band.pearson(profile, other) for profile in profiles])
-
-
-def powers(profiles: np.ndarray, of: np.ndarray) -> np.ndarray:
-    """(S,) power of `of` that fits each profile best, minus 1.5."""
-    return np.array([band.exponent(profile, of) - 1.5 for profile in profiles])
-
-
-def rise_above(arm, edge: float) -> np.ndarray:
-    """Loss rise without every pair faster than `edge`, as a share of a guess's loss; the next cut that removes them all."""
-    cut = int(np.flatnonzero(arm.removed >= 2 * (arm.theta > edge).sum())[0])
-    return arm.rise("first", int(arm.removed[cut])) / arm.guess
-
-
-def edge_of_the_loss(arm) -> float:
-    """N theta of the fastest pair left when a tenth of a guess's loss is about to be lost."""
-    free = (arm.loss_first - arm.loss_first[:, :1]).mean(axis=0) <= 0.1 * arm.guess  # (C,)
-    kept = min(int(arm.removed[free].max()) // 2, len(arm.theta) - 1)
-    return arm.positions * float(arm.theta[kept])
-
-
-def subject(arm) -> Subject:
-    """A profile without a band has no edge."""
-    flat = [reason for reason in (band.no_band(arm.theta, profile) for profile in sizes(arm)) if reason]
-    return arm.but(unable=arm.unable or "".join(flat[:1]))
-
-
-def all_of(key: str, cells: list) -> Subject:
-    """Of a row over several arms, or several small transformers."""
-    return Subject(
-        key,
-        seeds=cells[0].seeds,
-        provenance={"cells": {one.model: one.provenance["measurement"] for one in cells}},
-        unable=next((f"{one.model}: {one.unable}" for one in cells if one.unable), ""),
-    )
-
-
-def law_over(arms: list) -> dict[Rule, np.ndarray]:
-    """Rule -> (S,): the regression of measured on predicted edges over the arms, each seed by itself."""
-    predicted = [math.log(band.predicted_edge(*arm.spread)) for arm in arms]
-    return law([log_edges(arm.theta, sizes(arm)) for arm in arms], predicted)
-
-
-def law(measured: list[np.ndarray], predicted: list[float], shift: int = 0) -> dict[Rule, np.ndarray]:
-    """Rule -> (S,): the regression over cells. measured: (S,) of each. shift: each prediction is held against the
-    measurement so many cells further on."""
-    rows = np.roll(np.stack(measured, axis=1), shift, axis=1)  # (S, cells)
-    found = np.array([band.regression(predicted, row) for row in rows])  # (S, 3)
-    return {SLOPE: found[:, 0] - 1, CENTRE: found[:, 1], SHARE_TOLD: found[:, 2]}
-
-
-# what the report shows
-
-
-def profile_figure(arm, use) -> dict:
-    """Everything over N theta: sizes, contribution and utility of each pair, each as a share of its slow plateau."""
-    order = np.argsort(arm.theta, kind="stable")
-    turned = arm.theta[order] * arm.positions
-
-    def shown(profiles: np.ndarray) -> list[list[float]]:
-        return [(profile[order] / band.plateaus(profile)[1]).round(4).tolist() for profile in profiles]
-
-    predicted = band.predicted_edge(*arm.spread) * arm.positions
-    return {
-        "kind": "lines",
-        "title": f"How much each pair is used, {arm.model}",
-        "alt": f"Size, contribution and utility of each pair against N theta, beside the kernel, for {arm.model}: high up to "
-        f"N theta = {predicted:.2f} and low above it if the law holds.",
-        "x": {"label": "N theta, radians turned over the range", "values": turned.round(6).tolist(), "log": True},
-        "y": {"label": "as a share of the slow pairs", "log": False, "zero": True},
-        "lines": [
-            {"label": "mean |q|, |k|", "seeds": shown(sizes(arm))},
-            {"label": "modulus of the distances", "values": modulus(arm)[order].round(4).tolist(), "dashed": True},
-            {"label": "contribution to the right score", "seeds": shown(use.contribution)},
-            {"label": "modulus cubed", "values": (modulus(arm)[order] ** 3).round(4).tolist(), "dashed": True},
-            {"label": "utility, eq. 4", "seeds": use.utility[:, 0][:, order].round(4).tolist()},
-        ],
-        "marks": [{"x": round(predicted, 4), "label": "predicted edge (modulus 2/pi)"}],
-        "caption": f"Band: smallest to largest of {len(arm.seeds)} seeds.",
-        "paper": "fig. 1a: lower in the first dimensions",
-    }
-
-
-def edges_figure(arms: list) -> dict:
-    """Measured against predicted edges, a point a cell."""
-    arms = sorted(arms, key=lambda arm: band.predicted_edge(*arm.spread))
-    predicted = [band.predicted_edge(*arm.spread) for arm in arms]
-    measured = np.exp([log_edges(arm.theta, sizes(arm)) for arm in arms]).T  # (S, cells)
-    return {
-        "kind": "lines",
-        "title": "Measured against predicted edge of the band",
-        "alt": "Measured against predicted frequency of the edge on logarithmic axes; on the diagonal if the law holds.",
-        "x": {
-            "label": "predicted edge, radians per token",
-            "values": [float(f"{x:.6g}") for x in predicted],
-            "log": True,
-        },
-        "y": {"label": "measured edge, radians per token", "log": True},
-        "lines": [
-            {"label": "measured", "seeds": [[float(f"{y:.6g}") for y in row] for row in measured]},
-            {"label": "predicted", "values": [float(f"{x:.6g}") for x in predicted], "dashed": True},
-        ],
-        "caption": f"{len(arms)} cells; where several have the same range and spread, their points stand above each other.",
-        "paper": None,
-    }
-
-
-def cells_table(arms: list) -> dict:
-    rows = []
-    for arm in arms:
-        predicted, profiles = band.predicted_edge(*arm.spread), sizes(arm)
-        reason = band.ineligible(arm.theta, modulus(arm))
-        rows.append(
-            [
-                arm.model.partition("/")[2],
-                f"{arm.positions * predicted:.2f}",
-                f"{arm.positions * math.exp(log_edges(arm.theta, profiles).mean()):.2f}",
-                f"{(arm.theta > predicted).mean():.1%}",
-                f"{np.mean([band.band_share(profile) for profile in profiles]):.1%}",
-                f"{np.mean(powers(profiles, modulus(arm))) + 1.5:.2f}",
-                f"{np.mean(rise_above(arm, predicted)):.1%}",
-                f"{edge_of_the_loss(arm):.2f}",
-                reason or "yes",
-            ]
-        )
-    return {
-        "kind": "table",
-        "title": "Every cell: predicted and measured edge",
-        "columns": [
-            "cell",
-            "predicted N theta",
-            "measured N theta",
-            "dimensions predicted low",
-            "measured low",
-            "power",
-            "loss rise without all above the edge",
-            "N theta left when the loss has risen by a tenth",
-            "eligible",
-        ],
-        "rows": rows,
-        "caption": "N: number of distances. Low: under half of the mean of the largest eighth of pairs. "
-        "Loss as a share of a guess's. Means over seeds.",
-    }
-
-
-def left_out_table() -> dict:
-    return {
-        "kind": "table",
-        "title": "Cells of the grid that are not eligible, and were not trained",
-        "columns": ["cell", "why"],
-        "rows": [list(one) for one in LEFT_OUT.items()],
-        "caption": f"{len(LEFT_OUT)} of {len(GRID)}; frequencies and distances alone decide it.",
-    }
-
-
-def candidates_table(arms: list) -> dict:
-    """Which function of the kernel the weights follow: the correlation with each candidate, cell by cell."""
-    found = {
-        arm.model.partition("/")[2]: {
-            name: float(np.mean(correlations(sizes(arm), other)))
-            for name, other in band.rivals(arm.theta, *arm.spread).items()
-        }
-        for arm in arms
-    }
-    names = list(next(iter(found.values())))
-    return {
-        "kind": "table",
-        "title": "Which function do the weights follow? Pearson correlation over pairs",
-        "columns": ["cell", *names],
-        "rows": [[name, *(f"{one[candidate]:.3f}" for candidate in names)] for name, one in found.items()],
-        "caption": "Mean over seeds. Offset and scale are free in each.",
-    }
-
-
-def predictions_table() -> dict:
-    """Where the edge should lie in the paper's models, at several ranges of distances."""
-    rows = []
-    for head in (LLAMA, QWEN, OLMO):
-        for count in (512, 4096, 32_768, 131_072):
-            if count > head.context:
-                continue
-            low, edge, high = (math.pi / count * math.exp(shift) for shift in (-EDGE.margin, 0, EDGE.margin))
-            fast = [int((head.theta > theta).sum()) for theta in (high, edge, low)]
-            rows.append(
-                [
-                    head.name,
-                    number(round(head.base)),
-                    head.scaling_name,
-                    number(int(count)),
-                    number(float(edge), 3),
-                    str(fast[1]),
-                    f"{fast[0]}-{fast[2]}",
-                    f"{2 * fast[1] / head.head_dim:.0%}",
-                ]
-            )
-    return {
-        "kind": "table",
-        "title": "What the law predicts for the paper's models",
-        "columns": [
-            "model",
-            "base",
-            "scaling",
-            "distances, tokens",
-            "edge, radians per token",
-            "first used pair of 64",
-            "within the margin",
-            "dimensions wasted",
-        ],
-        "rows": rows,
-        "caption": "Pairs count from 0, the fastest. For heads that retrieve over so many evenly spread distances: "
-        "heads that look at near tokens alone use faster pairs. To hold a measurement against this table: "
-        "the range of a profile is pi over its frequency at half height.",
-    }
-
-
-def penalties_table(arm, use) -> dict:
-    rows = []
-    for index, penalty in enumerate(use.penalties):
-        found = use.utility[:, index]
-        turned = arm.positions * math.exp(log_edges(arm.theta, found).mean())
-        rows.append([f"{penalty}/(2D)", f"{turned:.2f}", f"{(found < 0.5).mean():.0%}"])
-    return {
-        "kind": "table",
-        "title": f"Eq. 4's edge moves with its penalty, {arm.model}",
-        "columns": ["alpha", "N theta at half height of u", "pairs with u < 0.5"],
-        "rows": rows,
-        "caption": "Squared error summed over rows. The weights are the same throughout.",
-    }
+def by_rule(regressions: np.ndarray) -> dict[Rule, np.ndarray]:
+    """Rule -> (S,). regressions: (S, 3) of measured on predicted edges."""
+    return {SLOPE: regressions[:, 0] - 1, CENTRE: regressions[:, 1], SHARE_TOLD: regressions[:, 2]}
 
 
 # the cells
-
 
 the_law = pytest.mark.parametrize("rule", [SLOPE, CENTRE, SHARE_TOLD], ids=["slope", "intercept", "variance-told"])
 
@@ -529,23 +268,23 @@ def test_the_band_ends_where_the_law_says(controlled, pair_use, judge, name):
     arm = controlled(name)
     judge.units(
         EDGE,
-        over_predicted(arm, sizes(arm)),
-        of=subject(arm),
+        edges.over_predicted(arm, edges.sizes(arm)),
+        of=edges.subject(arm),
         paper="§3: fast pairs do not help",
-        series=lambda: {"pairs": profile_figure(arm, pair_use(name))},
+        series=lambda: {"pairs": figures.profile_figure(arm, pair_use(name))},
     )
 
 
 @cells
 def test_the_profile_lies_between_the_kernel_and_its_square(controlled, judge, name):
     arm = controlled(name)
-    judge.units(POWER, powers(sizes(arm), modulus(arm)), of=subject(arm))
+    judge.units(POWER, edges.powers(edges.sizes(arm), edges.modulus(arm)) - 1.5, of=edges.subject(arm))
 
 
 @cells
 def test_the_whole_profile_follows_the_kernel(controlled, judge, name):
     arm = controlled(name)
-    judge.units(PROFILE, correlations(sizes(arm), modulus(arm) ** 1.5), of=subject(arm))
+    judge.units(PROFILE, edges.correlations(edges.sizes(arm), edges.modulus(arm) ** 1.5), of=edges.subject(arm))
 
 
 @cells
@@ -553,8 +292,8 @@ def test_what_a_pair_contributes_follows_the_cube(controlled, pair_use, judge, n
     arm, use = controlled(name), pair_use(name)
     judge.units(
         CUBE,
-        correlations(use.contribution, modulus(arm) ** 3),
-        of=subject(arm).but(provenance=use.provenance),
+        edges.correlations(use.contribution, edges.modulus(arm) ** 3),
+        of=edges.subject(arm).but(provenance=use.provenance),
     )
 
 
@@ -563,8 +302,8 @@ def test_every_pair_above_the_edge_is_free(controlled, judge, name):
     arm = controlled(name)
     judge.units(
         FREE,
-        rise_above(arm, band.predicted_edge(*arm.spread)),
-        of=subject(arm),
+        edges.rise_above(arm, band.predicted_edge(*arm.spread)),
+        of=edges.subject(arm),
         paper="fig. 1b: the first dimensions go at hardly any loss",
     )
 
@@ -576,16 +315,16 @@ def test_one_law_holds_over_all_cells(controlled, judge, rule):
 
     def shown() -> dict:
         return {
-            "edges": edges_figure(arms),
-            "cells": cells_table([*arms, controlled(cell(*TOO_FEW_SLOW))]),
-            "candidates": candidates_table([controlled(name) for name in UNIFORM]),
-            "predictions": predictions_table(),
+            "edges": figures.edges_figure(arms),
+            "cells": figures.cells_table([*arms, controlled(cell(*TOO_FEW_SLOW))]),
+            "candidates": figures.candidates_table([controlled(name) for name in UNIFORM]),
+            "predictions": figures.predictions_table(EDGE.margin),
         }
 
     judge.units(
         rule,
-        law_over(arms)[rule],
-        of=all_of("controlled/edge-law", arms),
+        by_rule(edges.law_over(arms))[rule],
+        of=edges.all_of("controlled/edge-law", arms),
         series=lambda: shown() if rule is SLOPE else {},
     )
 
@@ -599,16 +338,16 @@ def test_it_holds_over_the_whole_grid(controlled, judge, rule):
     arms = [controlled(name) for name in GRID_CELLS]
 
     def worst_edge() -> np.ndarray:
-        off = np.array([over_predicted(arm, sizes(arm)) for arm in arms])  # (cells, S)
+        off = np.array([edges.over_predicted(arm, edges.sizes(arm)) for arm in arms])  # (cells, S)
         return off[np.abs(off.mean(axis=1)).argmax()]
 
     def shown() -> dict:
-        return {"cells": cells_table(arms), "left out": left_out_table()}
+        return {"cells": figures.cells_table(arms), "left out": figures.left_out_table(LEFT_OUT)}
 
     judge.units(
         rule,
-        worst_edge() if rule is EDGE else law_over(arms)[rule],
-        of=all_of("controlled/edge-grid", arms),
+        worst_edge() if rule is EDGE else by_rule(edges.law_over(arms))[rule],
+        of=edges.all_of("controlled/edge-grid", arms),
         series=lambda: shown() if rule is SLOPE else {},
     )
 
@@ -620,9 +359,9 @@ def test_it_holds_over_the_whole_grid(controlled, judge, rule):
 def test_beside_it_simpler_profiles_fit_worse(controlled, judge, name):
     arm = controlled(name)
     others = band.rivals(arm.theta, *arm.spread)
-    fitted = correlations(sizes(arm), others["its power 1.5"])
-    simpler = [correlations(sizes(arm), others[other]) for other in band.SIMPLER]
-    judge.units(RIVALS, fitted - np.max(simpler, axis=0), of=subject(arm))
+    fitted = edges.correlations(edges.sizes(arm), others["its power 1.5"])
+    simpler = [edges.correlations(edges.sizes(arm), others[other]) for other in band.SIMPLER]
+    judge.units(RIVALS, fitted - np.max(simpler, axis=0), of=edges.subject(arm))
 
 
 @cells
@@ -630,9 +369,9 @@ def test_beside_it_the_edge_of_eq_4(controlled, pair_use, judge, name):
     arm, use = controlled(name), pair_use(name)
     judge.units(
         UTILITY_EDGE,
-        over_predicted(arm, use.utility[:, 0]),
-        of=subject(arm).but(provenance=use.provenance),
-        series=lambda: {"penalties": penalties_table(arm, use)} if name == STANDARD else {},
+        edges.over_predicted(arm, use.utility[:, 0]),
+        of=edges.subject(arm).but(provenance=use.provenance),
+        series=lambda: {"penalties": figures.penalties_table(arm, use)} if name == STANDARD else {},
     )
 
 
@@ -641,21 +380,21 @@ def test_beside_it_the_edge_moves_down_as_training_goes_on(controlled, judge):
     late, early = controlled(STANDARD), controlled(EARLY)
     judge.units(
         STEEPENS,
-        log_edges(early.theta, sizes(early)) - log_edges(late.theta, sizes(late)),
-        of=subject(late).but(provenance={"late": late.provenance, "early": early.provenance}),
+        edges.log_edges(early.theta, edges.sizes(early)) - edges.log_edges(late.theta, edges.sizes(late)),
+        of=edges.subject(late).but(provenance={"late": late.provenance, "early": early.provenance}),
     )
 
 
 @uniform_cells
 def test_beside_it_the_ends_of_the_range_pull_most(controlled, pair_use, judge, name):
     arm, use = controlled(name), pair_use(name)
-    judge.units(ENDS, use.pull[:, [0, -1]].sum(axis=1), of=subject(arm).but(provenance=use.provenance))
+    judge.units(ENDS, use.pull[:, [0, -1]].sum(axis=1), of=edges.subject(arm).but(provenance=use.provenance))
 
 
 @measures(cell(*TOO_FEW_SLOW))
 def test_beside_it_a_cell_with_too_few_slow_pairs(controlled, judge):
     arm = controlled(cell(*TOO_FEW_SLOW))
-    judge.units(FEW, over_predicted(arm, sizes(arm)), of=subject(arm))
+    judge.units(FEW, edges.over_predicted(arm, edges.sizes(arm)), of=edges.subject(arm))
 
 
 # small transformers trained over several ranges
@@ -671,56 +410,6 @@ def small_measures(*names: str):
 each_small = pytest.mark.parametrize("name", [pytest.param(name, marks=small_measures(name)) for name in SMALL])
 
 
-def small_law(models: list, shift: int = 0) -> dict[Rule, np.ndarray]:
-    """The same regression over small transformers."""
-    predicted = [math.log(math.pi / model.cell.positions) for model in models]
-    measured = [model.log_edge + line for model, line in zip(models, predicted, strict=True)]
-    return law(measured, predicted, shift)
-
-
-def small_table(models: list) -> dict:
-    rows = [
-        [
-            number(int(model.cell.positions)),
-            number(round(model.cell.base)),
-            f"{math.pi * math.exp(model.log_edge.mean()):.2f}",
-            f"{model.above.mean():.0%}",
-            f"{model.width.mean():.0%}",
-            f"{rise_of_small(model).mean():.1%}",
-            f"{slow_over_fast(model.profile(model.utility), model.theta):.2f}",
-        ]
-        for model in models
-    ]
-    return {
-        "kind": "table",
-        "title": "Small transformers trained over several ranges",
-        "columns": [
-            "range, tokens",
-            "base",
-            "N theta at the edge",
-            "fast pairs",
-            "idle pairs",
-            "loss rise above the edge",
-            "u of slow pairs over fast",
-        ],
-        "rows": rows,
-        "caption": "The law: pi = 3.14. Loss rise without every pair above it, as a share of a guess's loss. "
-        "u: eq. 4's utility in retrieval heads, mean of the slowest eighth of pairs over that of the fastest; "
-        "a band takes 2.",
-    }
-
-
-def slow_over_fast(profiles: np.ndarray, theta: np.ndarray) -> float:
-    """Mean of the slowest eighth of pairs over that of the fastest, of the seeds' (S, D) mean profile."""
-    fast, slow = band.plateaus(profiles.mean(axis=0)[np.argsort(-theta, kind="stable")])
-    return slow / fast
-
-
-def rise_of_small(model) -> np.ndarray:
-    """(S,) loss rise without every pair above the edge, as a share of a guess's loss."""
-    return (model.masked_loss[:, MASKS.index("above the edge")] - model.masked_loss[:, 0]) / model.guess
-
-
 @each_small
 def test_in_a_small_transformer_the_band_ends_where_the_law_says(small, judge, name):
     model = small(name)
@@ -730,7 +419,7 @@ def test_in_a_small_transformer_the_band_ends_where_the_law_says(small, judge, n
 @each_small
 def test_in_a_small_transformer_every_pair_above_the_edge_is_free(small, judge, name):
     model = small(name)
-    judge.units(FREE, rise_of_small(model), of=model)
+    judge.units(FREE, edges.rise_of_small(model), of=model)
 
 
 @each_small
@@ -746,9 +435,9 @@ def test_one_law_holds_over_the_ranges_of_small_transformers(small, judge, rule)
     models = [small(name) for name in SMALL]
     judge.units(
         rule,
-        small_law(models)[rule],
-        of=all_of(LAW_OF_SMALL, models),
-        series=lambda: {"small": small_table(models)} if rule is SLOPE else {},
+        by_rule(edges.law_over_small(models))[rule],
+        of=edges.all_of(LAW_OF_SMALL, models),
+        series=lambda: {"small": figures.small_table(models)} if rule is SLOPE else {},
     )
 
 
@@ -757,52 +446,12 @@ def test_one_law_holds_over_the_ranges_of_small_transformers(small, judge, rule)
 models = pytest.mark.parametrize("key", list(RANK_FILES), ids=lambda key: key.rpartition("/")[2])
 
 
-def ranges_of(importance: np.ndarray, head) -> tuple[list[float], list[float]]:
-    """Of each block of layers: the logarithm of the best-fitting range over the context, and how well it fits."""
-    found = [pairs.best_range(profile, head.theta, head.context) for profile in pairs.blocks(importance)]
-    return [math.log(count / head.context) for count, _ in found], [fit for _, fit in found]
-
-
-def published_table(published) -> dict:
-    rows = []
-    for key in RANK_FILES:
-        with contextlib.suppress(Unavailable, PublishedError):
-            ranks = published.ranks(key)
-            logs, fits = ranges_of(ranks.importance, ranks.model)
-            counts = sorted(round(ranks.model.context * math.exp(value)) for value in logs)
-            theta = ranks.model.theta
-            rows.append(
-                [
-                    ranks.model.name,
-                    number(int(ranks.model.context)),
-                    ", ".join(number(int(count)) for count in counts),
-                    f"{np.mean(fits):.2f}",
-                    f"{(theta > math.pi / ranks.model.context).mean():.0%}",
-                    f"{(theta > math.pi / np.median(counts)).mean():.0%}",
-                ]
-            )
-    return {
-        "kind": "table",
-        "title": "Over which range do published ranks say the pairs are used?",
-        "columns": [
-            "model",
-            "trained context",
-            "best-fitting range of each block of layers, tokens",
-            "r, mean",
-            "dimensions wasted at the context",
-            "at the median of the fitted ranges",
-        ],
-        "rows": rows,
-        "caption": "By the law, from |q||k| over text: text mixes near and far distances, and most are near.",
-    }
-
-
 @models
 @pytest.mark.parametrize("rule", [CONTEXT, SOME_RANGE], ids=["range", "fit"])
 def test_published_ranks_against_the_trained_context(published, judge, key, rule):
     def fitted() -> list[float]:
         ranks = published.ranks(key)
-        logs, fits = ranges_of(ranks.importance, ranks.model)
+        logs, fits = edges.ranges_of(ranks.importance, ranks.model)
         return logs if rule is CONTEXT else fits
 
     first = key == next(iter(RANK_FILES)) and rule is CONTEXT
@@ -810,7 +459,7 @@ def test_published_ranks_against_the_trained_context(published, judge, key, rule
         rule,
         fitted,
         of=Subject(key, provenance=lambda: published.ranks(key).provenance, options="--published DIR"),
-        series=lambda: {"ranges": published_table(published)} if first else {},
+        series=lambda: {"ranges": figures.published_table(published)} if first else {},
     )
 
 
@@ -822,8 +471,8 @@ def test_control_a_range_mistaken_by_two_moves_the_edge(controlled, judge):
     arm = controlled(STANDARD)
     judge.units(
         EDGE,
-        log_edges(arm.theta, sizes(arm)) - math.log(math.pi / (2 * arm.positions)),
-        of=subject(arm).control(NEGATIVE_CONTROL, "twice the range", guards=ALL),
+        edges.log_edges(arm.theta, edges.sizes(arm)) - math.log(math.pi / (2 * arm.positions)),
+        of=edges.subject(arm).control(NEGATIVE_CONTROL, "twice the range", guards=ALL),
     )
 
 
@@ -833,8 +482,8 @@ def test_control_the_spread_of_the_distances_counts_and_not_their_length(control
     arm = controlled(cell(*SPREAD_CELLS[0]))
     judge.units(
         EDGE,
-        log_edges(arm.theta, sizes(arm)) - math.log(math.pi / arm.positions),
-        of=subject(arm).control(NEGATIVE_CONTROL, "by the longest distance", guards=ALL),
+        edges.log_edges(arm.theta, edges.sizes(arm)) - math.log(math.pi / arm.positions),
+        of=edges.subject(arm).control(NEGATIVE_CONTROL, "by the longest distance", guards=ALL),
     )
 
 
@@ -846,13 +495,11 @@ not_told = pytest.mark.parametrize("rule", [SLOPE, SHARE_TOLD], ids=["slope", "v
 def test_control_edges_of_other_cells_are_not_predicted(controlled, judge, rule):
     """Each cell's prediction is held against the next cell's measurement."""
     arms = [controlled(name) for name in CELLS]
-    predicted = [math.log(band.predicted_edge(*arm.spread)) for arm in arms]
-    found = law([log_edges(arm.theta, sizes(arm)) for arm in arms], predicted, shift=1)
     guarded = ["controlled/edge-law", "controlled/edge-grid"]
     judge.units(
         rule,
-        found[rule],
-        of=all_of("controlled/edge-law", arms).control(NEGATIVE_CONTROL, "shifted", guards=guarded),
+        by_rule(edges.law_over(arms, shift=1))[rule],
+        of=edges.all_of("controlled/edge-law", arms).control(NEGATIVE_CONTROL, "shifted", guards=guarded),
     )
 
 
@@ -873,8 +520,8 @@ def test_control_an_edge_far_below_the_law_is_not_free(controlled, judge):
     arm = controlled(STANDARD)
     judge.units(
         FREE,
-        rise_above(arm, band.predicted_edge(*arm.spread) / 20),
-        of=subject(arm).control(NEGATIVE_CONTROL, "edge at a twentieth", guards=ALL),
+        edges.rise_above(arm, band.predicted_edge(*arm.spread) / 20),
+        of=edges.subject(arm).control(NEGATIVE_CONTROL, "edge at a twentieth", guards=ALL),
     )
 
 
@@ -893,14 +540,9 @@ def test_control_edges_of_other_small_transformers_are_not_predicted(small, judg
     models = [small(name) for name in SMALL]
     judge.units(
         rule,
-        small_law(models, shift=1)[rule],
-        of=all_of(LAW_OF_SMALL, models).control(NEGATIVE_CONTROL, "shifted", guards=[LAW_OF_SMALL]),
+        by_rule(edges.law_over_small(models, shift=1))[rule],
+        of=edges.all_of(LAW_OF_SMALL, models).control(NEGATIVE_CONTROL, "shifted", guards=[LAW_OF_SMALL]),
     )
-
-
-def slow_pairs_masked(model) -> np.ndarray:
-    """(S,) loss rise without every pair below the edge, as a share of a guess's loss."""
-    return (model.masked_loss[:, MASKS.index("below the edge")] - model.masked_loss[:, 0]) / model.guess
 
 
 @small_measures(BASELINE)
@@ -910,7 +552,7 @@ def test_control_a_small_transformer_at_a_wrong_edge(small, judge, rule):
     model = small(BASELINE)
     found, what = {
         EDGE: (model.log_edge + math.log(2), "twice the range"),
-        FREE: (slow_pairs_masked(model), "slow pairs"),
+        FREE: (edges.rise_of_small_below(model), "slow pairs"),
     }[rule]
     guarded = [f"small/{name}" for name in SMALL]
     judge.units(rule, found, of=model.control(NEGATIVE_CONTROL, what, guards=guarded))
@@ -941,10 +583,10 @@ def test_control_planted_profiles(judge, rule, plant, role):
     theta, spread = theta_of(parameters), spread_of(parameters)
     profiles, of = band.planted(theta, *spread, seeds=PLANTED_SEEDS, **plant), distances.modulus(theta, *spread)
     found = {
-        EDGE: lambda: log_edges(theta, profiles) - math.log(band.predicted_edge(*spread)),
-        POWER: lambda: powers(profiles, of),
-        PROFILE: lambda: correlations(profiles, of**1.5),
-        CUBE: lambda: correlations(profiles, of**3),
+        EDGE: lambda: edges.log_edges(theta, profiles) - math.log(band.predicted_edge(*spread)),
+        POWER: lambda: edges.powers(profiles, of) - 1.5,
+        PROFILE: lambda: edges.correlations(profiles, of**1.5),
+        CUBE: lambda: edges.correlations(profiles, of**3),
     }[rule]()
     name = ", ".join(f"{what} {value:g}" for what, value in plant.items())
     judge.units(rule, found, of=Subject(f"planted/{name}", seeds=PLANTED_SEEDS, role=role, guards=ALL))
@@ -955,6 +597,6 @@ def test_control_planted_ranks_of_a_known_range(judge, shorter, role):
     """Heads that rank their pairs, with noise, by the kernel of the context, or of a sixteenth of it."""
     head = RANK_FILES["published/llama-2-7b"].model
     target = dirichlet.modulus(head.theta, head.context // shorter)
-    logs, _ = ranges_of(pairs.planted(target, layers=32, heads=8, seed=4), head)
+    logs, _ = edges.ranges_of(pairs.planted(target, layers=32, heads=8, seed=4), head)
     planted = Subject(f"planted/range of {head.context // shorter} tokens", seeds=[4])
     judge.units(CONTEXT, logs, of=planted.control(role, guards=list(RANK_FILES)))
