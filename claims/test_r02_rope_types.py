@@ -72,7 +72,6 @@ def test_the_shared_functions_over_generated_configurations(name, judge):
         of=Subject(f"{SHARED}:{name}", provenance=worst.provenance),
         n=worst.n,
         test=f"worst of {worst.n} hypothesis examples",
-        worst=True,
     )
 
 
@@ -89,5 +88,4 @@ def test_control_planted_formulas(name, role, judge):
         of=Subject(f"planted/{name}", role=role, provenance=worst.provenance),
         n=worst.n,
         test=f"worst of {worst.n} hypothesis examples",
-        worst=True,
     )
