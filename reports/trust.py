@@ -47,6 +47,10 @@ def page(claims: list[dict], manifest: list[str], found: dict | None) -> dict:
     return {"rows": rows, "machine": (found or {}).get("machine"), "versions": (found or {}).get("versions", {})}
 
 
+HARD = {"near": "near the margin", "noisier": "noisier than planned for"}
+"""Planted on purpose where a verdict is hard to get: name of the count, in words."""
+
+
 def rate(part: dict) -> str:
     """'0 of 92 (0% to 4%); 20 in whole runs; near the margin 0 of 10, elsewhere 0 of 82 (0% to 4%)'."""
     if not part["n"]:
@@ -54,9 +58,12 @@ def rate(part: dict) -> str:
     told = [_of(part[SUPPORTED], part["n"])]
     if part.get("whole", part["n"]) < part["n"]:
         told.append(f"{part['whole']} in whole runs")
-    if part.get("near") and "near_supported" in part:
-        near, close = part["near"], part["near_supported"]
-        told.append(f"near the margin {close} of {near}, elsewhere {_of(part[SUPPORTED] - close, part['n'] - near)}")
+    hard = [name for name in HARD if part.get(name)]
+    if hard:
+        apart = [f"{HARD[name]} {part[f'{name}_supported']} of {part[name]}" for name in hard]
+        supported = part[SUPPORTED] - sum(part[f"{name}_supported"] for name in hard)
+        apart.append(f"elsewhere {_of(supported, part['n'] - sum(part[name] for name in hard))}")
+        told.append(", ".join(apart))
     return "; ".join(told)
 
 
