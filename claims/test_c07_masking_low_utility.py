@@ -34,7 +34,7 @@ LITTLE = (
 COST = Rule(
     name="masking u < 0.5 costs little",
     quantity="loss with every dimension of utility below 0.5 masked, minus a small loss, "
-    "at the best weight of eq. 4: the worst of needles, of plain text, and of the comparison with random dimensions",
+    "at the best weight of eq. 4, the worst over needles, plain text and random dimensions",
     side="below",
     margin=0.0,
     unit="nats",

@@ -68,7 +68,7 @@ CLAIM = Claim(
     rules=(
         Rule(
             name="understood",
-            quantity="1 if no way of calling it works, else 0",
+            quantity="failures to call it",
             side="below",
             margin=0,
             unit="",

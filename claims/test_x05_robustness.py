@@ -48,7 +48,7 @@ A_SMALL_LOSS = "the smaller of a tenth of what pruning every pair costs in that 
 IN_NATS = {
     (kind, name): lead_lost(
         name=f"{kind}, {name}",
-        quantity=f"without the {name}, minus a small loss: {kind}",
+        quantity=f"without the {name} in {kind}, minus a small loss",
         shift=0.35,
         why=A_SMALL_LOSS,
         decisive=name == EIGHTH,
