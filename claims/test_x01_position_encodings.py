@@ -18,11 +18,12 @@ import numpy as np
 import pytest
 
 from fixtures.instruments import band
+from fixtures.measurements import edges
 from fixtures.measurements.arms import STANDARD
 from fixtures.measurements.small_models import planted
 from fixtures.models.small_cells import BASELINE, ENCODING_CELLS, TOLD_APART
 from fixtures.plain.text import number
-from fixtures.run.census import measures
+from fixtures.run.census import measures, measures_small
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
 
@@ -149,19 +150,14 @@ def each(names):
     return pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name)) for name in names])
 
 
-def sizes(arm) -> np.ndarray:
-    """(S, D) mean |weight| of each pair, over q and k."""
-    return band.pair_sizes(arm.query_size, arm.key_size)
-
-
 def widths(arm) -> np.ndarray:
     """(S,) share of the pairs with small weights."""
-    return np.array([band.band_share(profile) for profile in sizes(arm)])
+    return np.array([band.band_share(profile) for profile in edges.sizes(arm)])
 
 
 def step(arm) -> float:
     """One pair, as a share of all: widths count pairs."""
-    return 1 / sizes(arm).shape[1]
+    return 1 / edges.sizes(arm).shape[1]
 
 
 def fast_share(arm) -> float:
@@ -181,12 +177,12 @@ def sizes_figure(arms: dict, what: str) -> dict:
         "level elsewhere, if the claim holds.",
         "x": {
             "label": "pair, in the order of the usual spectrum",
-            "values": list(range(len(sizes(next(iter(arms.values())))[0]))),
+            "values": list(range(len(edges.sizes(next(iter(arms.values())))[0]))),
             "log": False,
         },
         "y": {"label": "mean |weight| over the vectors", "log": False, "zero": True},
         "lines": [
-            {"label": title(name), "seeds": sizes(arm).round(4).tolist(), "dashed": index % 2 == 1}
+            {"label": title(name), "seeds": edges.sizes(arm).round(4).tolist(), "dashed": index % 2 == 1}
             for index, (name, arm) in enumerate(arms.items())
         ],
         "caption": "Bands: smallest to largest seed.",
@@ -302,11 +298,7 @@ SMALL_NAMES = NAMES | {BASELINE: "RoPE", "none": "none"}
 SMALL_ALL = [f"small/{name}" for name in SMALL]
 
 
-def small_measures(*names: str):
-    return measures(*(f"small/{name}" for name in names))
-
-
-each_small = pytest.mark.parametrize("name", [pytest.param(name, marks=small_measures(name)) for name in SMALL])
+each_small = pytest.mark.parametrize("name", [pytest.param(name, marks=measures_small(name)) for name in SMALL])
 
 
 def small_step(model) -> float:
@@ -363,7 +355,7 @@ def test_in_a_small_transformer_the_band_is_as_wide_as_the_fast_pairs(small, jud
     judge.units(rule, found - model.above.mean(), of=model, step=small_step(model))
 
 
-@small_measures("none", BASELINE, "alibi")
+@measures_small("none", BASELINE, "alibi")
 @pytest.mark.parametrize("name", [BASELINE, "alibi"])
 def test_in_a_small_transformer_it_adds_no_parameters(small, judge, name):
     model = small(name)
@@ -383,7 +375,7 @@ def test_beside_it_how_far_a_small_transformer_retrieves(small, judge, name):
     judge.units(SMALL_BEYOND, model.accuracy[:, 8], of=model)
 
 
-@small_measures(*SMALL)
+@measures_small(*SMALL)
 def test_beside_it_what_each_costs_in_a_small_transformer(small, judge):
     models = {name: small(name) for name in SMALL}
     judge.units(
@@ -460,7 +452,7 @@ def test_control_planted_widths(controlled, judge, plant, share, role):
     judge.units(WIDTH, widths(arm) - share, of=arm.control(role, f"{share:.0%} expected"), step=step(arm))
 
 
-@small_measures("none", BASELINE, "fastest-50", "slowest-50")
+@measures_small("none", BASELINE, "fastest-50", "slowest-50")
 @pytest.mark.parametrize(
     ("name", "other"),
     [("none", BASELINE), (BASELINE, "none"), ("fastest-50", "slowest-50"), ("slowest-50", "fastest-50")],

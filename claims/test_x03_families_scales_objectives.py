@@ -17,7 +17,7 @@ import pytest
 
 from fixtures.measurements.small_models import planted
 from fixtures.models.small_cells import FAMILY_CELLS, PAPER_CELLS, SCALE_CELLS, TOLD_APART
-from fixtures.run.census import measures
+from fixtures.run.census import measures_small
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
 
@@ -103,12 +103,7 @@ STRATA = {
 ALL = [f"small/{name}" for name in (*CELLS, "grid")]
 
 
-def asks_for(*names: str):
-    """Small transformers by name."""
-    return measures(*(f"small/{name}" for name in names))
-
-
-cells = pytest.mark.parametrize("name", [pytest.param(name, marks=asks_for(name)) for name in CELLS])
+cells = pytest.mark.parametrize("name", [pytest.param(name, marks=measures_small(name)) for name in CELLS])
 rules = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name.replace(" ", "-"))
 
 
@@ -219,7 +214,7 @@ def test_the_band_is_there(small, judge, name, rule):
     )
 
 
-@asks_for(*CELLS)
+@measures_small(*CELLS)
 def test_beside_it_the_summary_by_stratum(small, judge):
     models = {name: small(name) for name in CELLS}
 
@@ -239,7 +234,7 @@ def test_beside_it_the_summary_by_stratum(small, judge):
     )
 
 
-@asks_for(*PAPER_CELLS)
+@measures_small(*PAPER_CELLS)
 @rules
 def test_it_holds_over_the_whole_grid(small, judge, rule):
     """Seven families, heads of 32, 64 and 128 dimensions, 2, 4 and 6 layers. The worst cell."""
@@ -261,7 +256,7 @@ def test_it_holds_over_the_whole_grid(small, judge, rule):
 # controls
 
 
-@asks_for("none", "llama")
+@measures_small("none", "llama")
 @pytest.mark.parametrize("rule", [WIDTH, SMALL], ids=lambda rule: rule.name.replace(" ", "-"))
 def test_control_without_rotation_there_is_no_band(small, judge, rule):
     """As if the same pairs turned as in RoPE."""
@@ -274,7 +269,7 @@ def test_control_without_rotation_there_is_no_band(small, judge, rule):
     )
 
 
-@asks_for("llama", "shuffled")
+@measures_small("llama", "shuffled")
 def test_control_the_frequency_counts_and_not_the_index(small, judge):
     """A model trained with its frequencies in another order, read as if they lay in the usual one."""
     model, theta = small("shuffled"), small("llama").theta
@@ -285,7 +280,7 @@ def test_control_the_frequency_counts_and_not_the_index(small, judge):
     )
 
 
-@asks_for("shuffled")
+@measures_small("shuffled")
 @pytest.mark.parametrize("rule", [WIDTH, SMALL], ids=lambda rule: rule.name.replace(" ", "-"))
 def test_control_by_frequency_the_band_is_found(small, judge, rule):
     model = small("shuffled")
@@ -305,7 +300,7 @@ def test_control_planted_profiles(judge, rule, law, role):
     judge.units(rule, measured(model, rule), of=named.control(role, guards=ALL), step=step(model, rule))
 
 
-@asks_for("llama")
+@measures_small("llama")
 @pytest.mark.parametrize(
     ("rule", "mask", "role"),
     [

@@ -46,7 +46,7 @@ from fixtures.measurements.arms import (
 )
 from fixtures.models.small_cells import BASELINE, CONTEXT_CELLS
 from fixtures.rope import dirichlet, distances
-from fixtures.run.census import measures
+from fixtures.run.census import measures, measures_small
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PUBLISHED, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
 
@@ -403,11 +403,7 @@ SMALL = [BASELINE, *CONTEXT_CELLS]
 LAW_OF_SMALL = "small/edge-law"
 
 
-def small_measures(*names: str):
-    return measures(*(f"small/{name}" for name in names))
-
-
-each_small = pytest.mark.parametrize("name", [pytest.param(name, marks=small_measures(name)) for name in SMALL])
+each_small = pytest.mark.parametrize("name", [pytest.param(name, marks=measures_small(name)) for name in SMALL])
 
 
 @each_small
@@ -429,7 +425,7 @@ def test_beside_it_the_edge_of_eq_4_in_a_small_transformer(small, judge, name):
     judge.units(UTILITY_EDGE, model.log_edge_of(model.utility), of=model, unable="".join(flat[:1]))
 
 
-@small_measures(*SMALL)
+@measures_small(*SMALL)
 @the_law
 def test_one_law_holds_over_the_ranges_of_small_transformers(small, judge, rule):
     models = [small(name) for name in SMALL]
@@ -534,7 +530,7 @@ def test_control_planted_unused_pairs_are_free(controlled, judge):
     )
 
 
-@small_measures(*SMALL)
+@measures_small(*SMALL)
 @not_told
 def test_control_edges_of_other_small_transformers_are_not_predicted(small, judge, rule):
     models = [small(name) for name in SMALL]
@@ -545,7 +541,7 @@ def test_control_edges_of_other_small_transformers_are_not_predicted(small, judg
     )
 
 
-@small_measures(BASELINE)
+@measures_small(BASELINE)
 @pytest.mark.parametrize("rule", [EDGE, FREE], ids=["twice-the-range", "the-slow-pairs"])
 def test_control_a_small_transformer_at_a_wrong_edge(small, judge, rule):
     """Its edge by twice the range; without every pair below the edge instead of above it."""

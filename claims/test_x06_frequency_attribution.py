@@ -20,7 +20,7 @@ from fixtures.figures.costs import line
 from fixtures.instruments import band
 from fixtures.instruments import intervention_conditions as patch
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO, attenuate
-from fixtures.measurements import language
+from fixtures.measurements import edges, language
 from fixtures.measurements.arms import ORDERS, STANDARD, VARIANTS, cell, spread_of, theta_of
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, TRAINED_HERE, Claim, Rule
@@ -171,11 +171,6 @@ BASES = [cell(2048, base, 128) for base in (1e4, 5e5)]
 permuted = pytest.mark.parametrize("name", [pytest.param(name, marks=measures(STANDARD, name)) for name in PERMUTED])
 
 
-def sizes(arm) -> np.ndarray:
-    """(S, D) mean |weight| of each pair by index, over q and k."""
-    return band.pair_sizes(arm.query_size, arm.key_size)
-
-
 def by_frequency(profiles: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """(S, D) with the fastest pair first."""
     return profiles[:, np.argsort(-theta, kind="stable")]
@@ -210,7 +205,8 @@ def orders_figure(arm, usual, by: str) -> dict:
     """Mean weight of each pair of an arm and of the usual order, by index or by frequency."""
     shown = {"this order": arm, "usual order": usual}
     profiles = {
-        label: by_frequency(sizes(one), one.theta) if by == "frequency" else sizes(one) for label, one in shown.items()
+        label: by_frequency(edges.sizes(one), one.theta) if by == "frequency" else edges.sizes(one)
+        for label, one in shown.items()
     }
     return {
         "kind": "lines",
@@ -237,7 +233,7 @@ def test_the_band_moves_with_the_frequencies(controlled, judge, name):
     arm, usual = controlled(name), controlled(STANDARD)
     judge.units(
         LOWER,
-        departure(by_frequency(sizes(arm), arm.theta)),
+        departure(by_frequency(edges.sizes(arm), arm.theta)),
         of=arm,
         paper="fig. 1a: lower in the first dimensions",
         series=lambda: {by: orders_figure(arm, usual, by) for by in ("index", "frequency")},
@@ -247,20 +243,20 @@ def test_the_band_moves_with_the_frequencies(controlled, judge, name):
 @permuted
 def test_by_frequency_nothing_has_changed(controlled, judge, name):
     arm, usual = controlled(name), controlled(STANDARD)
-    judge.units(SAME, difference(by_frequency(sizes(arm), arm.theta), sizes(usual)), of=arm)
+    judge.units(SAME, difference(by_frequency(edges.sizes(arm), arm.theta), edges.sizes(usual)), of=arm)
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name)) for name in BASES])
 def test_the_band_is_as_wide_as_the_fast_pairs_of_the_base(controlled, judge, name):
     arm = controlled(name)
-    judge.units(SHARE, widths(sizes(arm)) - fast_share(arm), of=arm, step=1 / len(arm.theta))
+    judge.units(SHARE, widths(edges.sizes(arm)) - fast_share(arm), of=arm, step=1 / len(arm.theta))
 
 
 @measures(EQUAL)
 @pytest.mark.parametrize("rule", [ALIKE, NO_BAND], ids=["alike", "no-band"])
 def test_with_one_frequency_there_is_no_band(controlled, judge, rule):
     arm = controlled(EQUAL)
-    found = spread(sizes(arm)) if rule is ALIKE else widths(sizes(arm))
+    found = spread(edges.sizes(arm)) if rule is ALIKE else widths(edges.sizes(arm))
     judge.units(rule, found, of=arm, step=1 / len(arm.theta) if rule is NO_BAND else 0.0)
 
 
@@ -275,7 +271,9 @@ def nominal(order: str, count: int) -> np.ndarray:
 def test_without_rotation_no_order_of_frequencies_shows_anything(controlled, judge):
     """The usual order and all three permutations at once: the one whose departure is the largest."""
     arm = controlled(NONE)
-    found = [departure(by_frequency(sizes(arm), nominal(order, arm.head_dim // 2))) for order in ("usual", *ORDERS)]
+    found = [
+        departure(by_frequency(edges.sizes(arm), nominal(order, arm.head_dim // 2))) for order in ("usual", *ORDERS)
+    ]
     judge.units(FLAT, max(found, key=lambda one: abs(np.mean(one))), of=arm)
 
 
@@ -410,7 +408,7 @@ ROTATED = [f"controlled/{name}" for name in PERMUTED]
 def test_control_the_index_does_not_tell_the_band(controlled, judge, name):
     """The same question of the first quarter by index."""
     arm = controlled(name)
-    judge.units(LOWER, departure(sizes(arm)), of=arm.control(NEGATIVE_CONTROL, "by index", guards=ROTATED))
+    judge.units(LOWER, departure(edges.sizes(arm)), of=arm.control(NEGATIVE_CONTROL, "by index", guards=ROTATED))
 
 
 @permuted
@@ -418,7 +416,7 @@ def test_control_by_index_everything_has_changed(controlled, judge, name):
     arm, usual = controlled(name), controlled(STANDARD)
     judge.units(
         SAME,
-        difference(sizes(arm), sizes(usual)),
+        difference(edges.sizes(arm), edges.sizes(usual)),
         of=arm.control(NEGATIVE_CONTROL, "by index", guards=ROTATED),
     )
 
@@ -426,7 +424,7 @@ def test_control_by_index_everything_has_changed(controlled, judge, name):
 @pytest.mark.parametrize("name", [pytest.param(name, marks=measures(name)) for name in (NONE, EQUAL)])
 def test_control_no_quarter_is_lower_where_no_frequency_is_higher(controlled, judge, name):
     arm = controlled(name)
-    judge.units(LOWER, departure(sizes(arm)), of=arm.control(NEGATIVE_CONTROL, guards=ROTATED))
+    judge.units(LOWER, departure(edges.sizes(arm)), of=arm.control(NEGATIVE_CONTROL, guards=ROTATED))
 
 
 @measures(*BASES)
@@ -436,7 +434,7 @@ def test_control_the_other_base_predicts_another_width(controlled, judge, name):
     both = [f"controlled/{one}" for one in BASES]
     judge.units(
         SHARE,
-        widths(sizes(arm)) - fast_share(other),
+        widths(edges.sizes(arm)) - fast_share(other),
         of=arm.control(NEGATIVE_CONTROL, "by the other base", guards=both),
         step=1 / len(arm.theta),
     )
@@ -450,7 +448,7 @@ def test_control_the_other_base_predicts_another_width(controlled, judge, name):
 )
 def test_control_pairs_of_many_frequencies_are_not_called_alike(controlled, judge, rule, found, guarded):
     arm = controlled(STANDARD)
-    judge.units(rule, found(sizes(arm)), of=arm.control(NEGATIVE_CONTROL, guards=[f"controlled/{guarded}"]))
+    judge.units(rule, found(edges.sizes(arm)), of=arm.control(NEGATIVE_CONTROL, guards=[f"controlled/{guarded}"]))
 
 
 PLANTED_SEEDS = list(range(5))

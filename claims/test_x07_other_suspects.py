@@ -15,7 +15,7 @@ import pytest
 from fixtures.measurements.small_models import planted
 from fixtures.models.small_cells import BASELINE, FACTOR_CELLS, TOLD_APART
 from fixtures.plain.text import number
-from fixtures.run.census import measures
+from fixtures.run.census import measures_small
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
 
@@ -70,11 +70,6 @@ CLAIM = Claim(
 CELLS = list(FACTOR_CELLS)
 ALL = [f"small/{name}" for name in CELLS]
 rules = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name.replace(" ", "-"))
-
-
-def asks_for(*names: str):
-    """Small transformers by name."""
-    return measures(*(f"small/{name}" for name in names))
 
 
 def moved(model, base, rule: Rule) -> np.ndarray:
@@ -132,13 +127,13 @@ def factors_table(models: dict, base) -> dict:
 
 
 @rules
-@pytest.mark.parametrize("name", [pytest.param(name, marks=asks_for(name, BASELINE)) for name in CELLS])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=measures_small(name, BASELINE)) for name in CELLS])
 def test_the_factor_leaves_the_band(small, judge, name, rule):
     model, base = small(name), small(BASELINE)
     judge.units(rule, moved(model, base, rule), of=against(model, base), step=step(model, rule))
 
 
-@asks_for(BASELINE, *CELLS)
+@measures_small(BASELINE, *CELLS)
 def test_beside_it_the_baseline_and_all_factors(small, judge):
     base = small(BASELINE)
     models = {BASELINE: base} | {name: small(name) for name in CELLS}
@@ -157,7 +152,7 @@ def test_beside_it_the_baseline_and_all_factors(small, judge):
 # controls
 
 
-@asks_for("none", BASELINE)
+@measures_small("none", BASELINE)
 @pytest.mark.parametrize("rule", [WIDTH, DEPTH], ids=lambda rule: rule.name.replace(" ", "-"))
 def test_control_rotation_itself_moves_it(small, judge, rule):
     """No rotation, as if the same pairs turned."""
@@ -170,7 +165,7 @@ def test_control_rotation_itself_moves_it(small, judge, rule):
     )
 
 
-@asks_for("context-256", BASELINE)
+@measures_small("context-256", BASELINE)
 def test_control_the_range_moves_the_edge(small, judge):
     """Trained over an eighth of the range: the edge in radians per token lies eight times as high."""
     model, base = small("context-256"), small(BASELINE)
