@@ -111,6 +111,7 @@ def decide(judge, store):
             of=Subject(code.key, provenance=worst.provenance, role=role),
             n=worst.n,
             test=f"worst of {worst.n} hypothesis examples",
+            worst=True,
         )
 
     return decide
@@ -250,6 +251,7 @@ def test_what_float32_loses_at_long_positions(judge):
         of=Subject(IMPLEMENTATIONS[0].key),
         n=64,
         test="worst of 64 random queries and keys",
+        worst=True,
         series={"error against position": figure},
     )
 

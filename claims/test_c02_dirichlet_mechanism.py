@@ -240,6 +240,7 @@ def examine(judge):
             of=Subject(model, provenance=worst.provenance, role=role),
             n=worst.n,
             test=f"worst of {worst.n} hypothesis examples",
+            worst=True,
         )
 
     return examine

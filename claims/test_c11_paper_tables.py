@@ -218,6 +218,7 @@ def audit_means(judge, table, role=CLAIM_ROLE):
         of=Subject(table.key, role=role),
         n=len(table.rows),
         test="worst of the printed rows, exact",
+        worst=True,
         series=series_of(MEANS, table),
     )
 
@@ -282,6 +283,7 @@ def audit_worst_position(judge, table, role=CLAIM_ROLE):
         of=Subject(table.key, role=role),
         n=len(POSITIONS),
         test=f"worst of the positions, exact: {column}, {audit.working(table, contrast)}",
+        worst=True,
         paper=audit.numbers_used(table, contrast),
     )
 
@@ -297,6 +299,7 @@ def audit_counts(judge, table, role=CLAIM_ROLE):
         of=Subject(table.key, role=role),
         n=len(cells),
         test=f"worst of the printed accuracies, exact: {arm} {column}, nearest {audit.nearest_count(value)} right",
+        worst=True,
         paper=f"{arm} {column} {as_printed(value)}",
     )
 

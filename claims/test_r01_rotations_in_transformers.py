@@ -80,5 +80,6 @@ def test_control_a_different_one_is_not_accused(control, judge):
         ),
         n=len(errors),
         test="worst identity",
+        worst=True,
         note=control.what,
     )

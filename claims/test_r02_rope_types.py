@@ -72,6 +72,7 @@ def test_the_shared_functions_over_generated_configurations(name, judge):
         of=Subject(f"{SHARED}:{name}", provenance=worst.provenance),
         n=worst.n,
         test=f"worst of {worst.n} hypothesis examples",
+        worst=True,
     )
 
 
@@ -88,4 +89,5 @@ def test_control_planted_formulas(name, role, judge):
         of=Subject(f"planted/{name}", role=role, provenance=worst.provenance),
         n=worst.n,
         test=f"worst of {worst.n} hypothesis examples",
+        worst=True,
     )

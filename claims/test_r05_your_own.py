@@ -183,6 +183,7 @@ def judged(judge, subject, rows, understood):
                 of=subject,
                 n=row.get("n", 1),
                 test=row.get("test", "count"),
+                worst=row.get("worst", False),
                 unable=row.get("unable", ""),
                 note=row.get("note", ""),
             )

@@ -50,4 +50,5 @@ def test_control_frequencies_in_a_dtype(dtype, role, judge):
         of=Subject(f"planted/{dtype}-frequencies", role=role, provenance=found),
         n=2,
         test="worst of two positions",
+        worst=True,
     )

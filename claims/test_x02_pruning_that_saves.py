@@ -298,6 +298,7 @@ def test_beside_it_the_pruned_model_says_what_the_masked_one_says(lm, judge):
         of=lm,
         n=lambda: len(lm.pruned.kept.of_name),
         test="worst of every pruning and prompt",
+        worst=True,
         unable=lambda: lm.pruned.kept.too_coarse,
     )
 
@@ -328,6 +329,7 @@ def test_beside_it_cut_weights_say_what_the_masked_model_says(lm, judge):
         of=lm,
         n=lambda: max(1, len(lm.cut.of_name)),
         test="worst of every pruning and prompt",
+        worst=True,
         unable=lambda: lm.cut.refused or lm.pruned.kept.too_coarse,
     )
 

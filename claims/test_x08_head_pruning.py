@@ -181,6 +181,7 @@ def test_beside_it_removed_is_zeroed(lm, judge):
         of=lm,
         n=lambda: len(caches_without_heads(lm).of_name),
         test="worst of every set of heads and prompt",
+        worst=True,
         unable=lambda: caches_without_heads(lm).too_coarse,
     )
 

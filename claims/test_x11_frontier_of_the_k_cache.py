@@ -288,6 +288,7 @@ def test_beside_it_masks_say_the_same(lm, judge):
         of=lm,
         n=lambda: lm.frontier.agreement.n,
         test="worst of X02's prunings and questions",
+        worst=True,
         unable=lambda: lm.frontier.agreement.too_coarse,
     )
 

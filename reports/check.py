@@ -18,7 +18,7 @@ from pathlib import Path
 from fixtures.verdict.claim import INCONCLUSIVE, NOT_RUN, Claim, ClaimError
 from fixtures.verdict.evidence import EvidenceError, Row, adjusted, final_verdicts, in_scope, make_row
 from fixtures.verdict.multiplicity import over_run
-from fixtures.verdict.statistics import Measured, StatisticsError
+from fixtures.verdict.statistics import Measured, StatisticsError, Summary
 from fixtures.verdict.tiers import tier_of
 
 SCHEMA = Path(__file__).with_name("results.schema.json")
@@ -73,7 +73,7 @@ def verify(results: dict) -> None:
             "the file was changed after the run"
         )
     claims: dict[str, Claim] = {}
-    rows = [Row.from_json(row) for row in results["evidence"]]
+    rows = [Row.from_json(_with_summary(row)) for row in results["evidence"]]
     where = ""
     try:
         for stated in results["claims"]:
@@ -331,18 +331,35 @@ def _verify_claim(stated: dict, where: str) -> Claim:
     return claim
 
 
+def _with_summary(row: dict) -> dict:
+    """The row; one of a file that was written before rows had a summary with what the words of its test said then."""
+    if "summary" in row:
+        return row
+    if row["estimate"] is None:
+        return row | {"summary": None}
+    worst, equal = row["test"].startswith("worst"), "all units equal" in row["test"]
+    return row | {"summary": Summary.WORST if worst else Summary.EQUAL if equal else Summary.STATISTIC}
+
+
 def _verify_row(row: Row, claim: Claim, where: str) -> None:
     """The row is decided again, by the rule as the claim states it, and must come out the same."""
     if (row.estimate is None) and (row.ci or row.n):
         raise ResultsError(f"{where}: has an interval or n, and no estimate")
-    measured = Measured(row.estimate, tuple(row.ci) if row.ci else None, row.n, row.test, row.p, row.p_against)
+    if (row.estimate is None) != (row.summary is None):
+        raise ResultsError(
+            f"{where}: has {'no estimate and a summary of one' if row.summary else 'an estimate and no summary'}"
+        )
+    measured = None
+    if row.estimate is not None:
+        ci = tuple(row.ci) if row.ci else None
+        measured = Measured(row.estimate, ci, row.n, row.test, row.p, row.p_against, Summary(row.summary))
     # a verdict held back always says why, and no margin would change it; else it must follow from the interval
     same = set(row.sensitivity.values()) == {row.verdict}
     held_back = row.verdict if row.reason and same and row.verdict in (INCONCLUSIVE, NOT_RUN) else None
     again = make_row(
         claim,
         claim.rule(row.rule),
-        None if row.estimate is None else measured,
+        measured,
         model=row.model,
         role=row.role,
         verdict=held_back,

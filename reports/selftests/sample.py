@@ -344,9 +344,9 @@ def _row(claim: Claim, rule: str, measured, **context) -> Row:
     )
 
 
-def _exact(claim: Claim, rule: str, value: float, n: int, test: str, **context) -> Row:
+def _exact(claim: Claim, rule: str, value: float, n: int, test: str, worst: bool = False, **context) -> Row:
     decided = claim.rule(rule)
-    return _row(claim, rule, exact(value, n, decided.side, decided.margin, test), **context)
+    return _row(claim, rule, exact(value, n, decided.side, decided.margin, test, worst), **context)
 
 
 def _units(claim: Claim, rule: str, samples: list[float], **context) -> Row:
@@ -385,6 +385,7 @@ def _identity_rows() -> list[Row]:
             chance.uniform(0.05, 0.6),
             400,
             "worst of 400 examples",
+            worst=True,
             model=model,
             duration_s=chance.uniform(0.1, 2),
             provenance={"transformers": "5.23.0"},
@@ -400,6 +401,7 @@ def _identity_rows() -> list[Row]:
             10 ** chance.uniform(2, 6),
             400,
             "worst of 400 examples",
+            worst=True,
             model=f"mutant/{mutant}",
             role=NEGATIVE_CONTROL,
         )
@@ -412,6 +414,7 @@ def _identity_rows() -> list[Row]:
             0.21,
             400,
             "worst of 400 examples",
+            worst=True,
             model="planted/float64",
             role=POSITIVE_CONTROL,
         )
@@ -571,6 +574,7 @@ def _rotation_rows() -> list[Row]:
             3.5 if name in ("b", "e") else 0.2,
             24,
             "worst of all identities",
+            worst=True,
             model=f"transformers/{name}",
             note=f"rotation at {name}; defect: two halves of a pair follow different axes"
             if name in ("b", "e")

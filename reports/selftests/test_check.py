@@ -14,6 +14,7 @@ from fixtures.verdict.claim import Claim, Prior, Rule
 from fixtures.verdict.evidence import Row, final_verdicts, make_row
 from fixtures.verdict.statistics import Measured
 from reports import check
+from reports.__main__ import main
 from reports.selftests.sample import document, hostile_document, language_models, sealed
 
 SAMPLE = document()
@@ -180,7 +181,8 @@ def test_the_schema_is_one_and_holds_every_field_of_the_apparatus():
     jsonschema.Draft202012Validator.check_schema(schema)
     for name, cls in (("row", Row), ("rule", Rule)):
         fields = {field.name for field in dataclasses.fields(cls)}
-        assert set(schema["$defs"][name]["required"]) == set(schema["$defs"][name]["properties"]) == fields
+        required = set(schema["$defs"][name]["required"]) | ({"summary"} if name == "row" else set())
+        assert required == set(schema["$defs"][name]["properties"]) == fields
     claim = schema["$defs"]["claim"]
     assert set(claim["required"]) == set(claim["properties"]) > {field.name for field in dataclasses.fields(Claim)}
     assert set(claim["properties"]["prior"]["properties"]) == {field.name for field in dataclasses.fields(Prior)}
@@ -352,6 +354,33 @@ def test_an_edit_by_hand_is_refused_even_with_a_digest_that_fits(change, says):
         check.verify(sealed(results))
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def _without_summaries(results: dict) -> dict:
+    old = copy.deepcopy(results)
+    for row in old["evidence"]:
+        del row["summary"]
+    return sealed(old)
+
+
+def test_a_file_of_before_rows_had_a_summary_is_read_and_compared(tmp_path, capsys):
+    """Then the words of a row's test said whether it was the worst of n."""
+    assert {row["summary"] for row in SAMPLE["evidence"]} >= {"mean", "worst", "statistic"}
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text(json.dumps(_without_summaries(SAMPLE)))
+    new.write_text(json.dumps(SAMPLE))
+    assert main(["diff", str(old), str(new), "--rows"]) == 0, capsys.readouterr()
+
+
+def test_words_that_begin_with_worst_say_nothing_where_the_row_says_mean():
+    results = copy.deepcopy(SAMPLE)
+    row = next(row for row in results["evidence"] if row["summary"] == "worst" and "(worst of " in row["sentence"])
+    row["summary"] = "mean"
+    assert row["test"].startswith("worst")
+    with pytest.raises(check.ResultsError, match="sentence is"):
+        check.verify(sealed(results))
+    row["sentence"] = row["sentence"].replace("(worst of ", "(n = ")
+    check.verify(sealed(results))
 
 
 def test_an_edit_that_nothing_else_would_show_is_found_by_the_digest():
