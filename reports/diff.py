@@ -152,7 +152,11 @@ def page(difference: Difference, first: dict, second: dict) -> str:
 
     here = Path(__file__).parent
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(here), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        loader=jinja2.FileSystemLoader(here),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        finalize=lambda value: text.in_print(value) if type(value) is str else value,
     )
     environment.filters |= {"number": text.number, "visible": text.visible, "moment": text.moment}
     style = Markup((here / "style.css").read_text(encoding="utf-8"))

@@ -36,6 +36,9 @@ REWORDED = "the claim's sentence, margin or rules changed since it was recorded"
 ANEW = "trained to other weights here, so that it is not held to the record"
 
 
+EXTERNAL = "it reads what others published, and a machine without that may pass"
+
+
 def reworded(results: dict) -> list[str]:
     """Selected claims that the baseline was recorded for in other words, or with another rule."""
     return [
@@ -74,6 +77,7 @@ def changes(results: dict) -> list[Change] | None:
                     (model in anew, ANEW),
                     (model not in said and claim["complete"], NOT_MEASURED_NOW),
                     (not claim["complete"], INCOMPLETE),
+                    (before and said.get(model) == NOT_RUN and claim["external"], EXTERNAL),
                 )
                 if applies
             )

@@ -37,7 +37,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup, escape
 
-from fixtures.plain.text import label, number, tick, visible
+from fixtures.plain.text import in_print, label, number, tick, visible
 
 from . import canvas
 from .canvas import DASHES, MUTED, PAGE, SERIES_COLOURS, TEXT, WIDTH, DrawingError, element
@@ -54,7 +54,7 @@ def draw(spec: dict, prefix: str, compact: bool = False) -> Markup:
 def alt(spec: dict) -> str:
     """The spec's own description, or one made of its labels."""
     if spec.get("alt"):
-        return visible(spec["alt"], 1000)
+        return in_print(visible(spec["alt"], 1000))
     x, y = label(spec["x"].get("label") or "x"), label(spec.get("y", {}).get("label") or "values")
     if spec["kind"] == "heatmap":
         rows, columns = spec["y"]["values"], spec["x"]["values"]

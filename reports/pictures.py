@@ -291,7 +291,7 @@ def _periods(all_periods: list[float | None]) -> list[tuple[float, str]]:
             place = after - 1 + math.log(at / rising[after - 1]) / math.log(rising[after] / rising[after - 1])
         if rising is not periods:
             place = len(periods) - 1 - place
-        found.append((round(100 * (place + 0.5) / count, 1), text.tick(at, log=power > 4)))
+        found.append((round(100 * (place + 0.5) / count, 1), text.tick(at, log=True)))
     return found or [(50.0, text.number(periods[0]))]
 
 

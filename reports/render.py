@@ -10,13 +10,14 @@ import base64
 import functools
 import gc
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fixtures.plain import text
 from fixtures.verdict.claim import (
@@ -136,8 +137,9 @@ def _environment():
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # every value that reaches the page passes here: hidden characters become visible before escaping
-        finalize=lambda value: text.visible(value) if type(value) is str else value,
+        # every value that reaches the page passes here: hidden characters become visible before escaping, and numbers
+        # inside sentences are set like all others; `verbatim` is for what is typed
+        finalize=lambda value: text.in_print(text.visible(value)) if type(value) is str else value,
     )
     environment.tests["figures"] = text.is_figures
     environment.filters |= {
@@ -146,7 +148,7 @@ def _environment():
         "duration": text.duration,
         "flat": text.flat,
         "in_paper": text.in_paper,
-        "minus": text.minus,
+        "verbatim": lambda typed: escape(text.visible(str(typed))),
         "told": lambda told: told if len(told) <= TOLD_PROVENANCE else f"{told[:TOLD_PROVENANCE]}…",
         "ranges": text.ranges,
         "rate": trust.rate,
@@ -341,6 +343,9 @@ def _groups(claim: dict, rows: list[dict]) -> list[dict]:
                 "guarded": bool(guards) and all(r["control_ok"] for r in guards),
             }
         )
+    for models in groups.values():
+        models.sort(key=lambda model: (WORST_FIRST.index(model["verdict"]), model["name"]))
+        _because_once(models)
     return [
         {
             "title": title,
@@ -349,11 +354,22 @@ def _groups(claim: dict, rows: list[dict]) -> list[dict]:
             "rows": models if len(models) <= MANY_ROWS else models[:SHOWN_ROWS],
             "unshown": _unshown(models[SHOWN_ROWS:] if len(models) > MANY_ROWS else [], "name"),
         }
-        for title, models in (
-            (title, sorted(models, key=lambda m: (WORST_FIRST.index(m["verdict"]), m["name"])))
-            for title, models in sorted(groups.items(), key=lambda item: (item[0] != OTHERS, item[0]))
-        )
+        for title, models in sorted(groups.items(), key=lambda item: (item[0] != OTHERS, item[0]))
     ]
+
+
+_MEASURED = re.compile(r"measured: .*?(?=: (?:contradicted|inconclusive|supported))")
+
+
+def _because_once(models: list[dict]) -> None:
+    """Of models one under the other with the same sentences but for the number, the first has them, the others theirs."""
+    before: list[str] = []
+    for model in models:
+        numbers = [found.group() for sentence in model["because"] if (found := _MEASURED.search(sentence))]
+        words = [_MEASURED.sub("", sentence) for sentence in model["because"]]
+        if words and words == before:
+            model["because"] = ["as above" + (f", {'; '.join(numbers)}" if numbers else "")]
+        before = words
 
 
 def _because(verdict: str, own: list[dict], guards: list[dict], claim: dict, model: str) -> list[str]:
@@ -400,12 +416,17 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
     own.sort(key=lambda row: (not row["in_scope"], WORST_FIRST.index(row["verdict"]), row["model"]))
     shown = own if len(own) <= MANY_ROWS else own[:SHOWN_ROWS]
     origins = _details(shown)
+    margins = list(Rule.from_json(rule).other_margins())
+    differ = {name for row in shown for name, verdict in row["sensitivity"].items() if verdict != row["verdict"]}
+    measured = any(row["verdict"] != NOT_RUN for row in shown)
     return (
         rule
         | {
             "expected": expected(rule["side"], rule["margin"], rule["unit"]),
-            "other_margins": list(Rule.from_json(rule).other_margins()),
-            "rows": shown,
+            # a column only where a verdict hangs on the margin; else one sentence for all rows
+            "other_margins": [name for name in margins if name in differ],
+            "same_at": [name.replace("margin ", "a margin ") for name in margins if name not in differ and measured],
+            "rows": _reasons_once(shown),
             "measured": len(own),
             "unshown": _unshown([row for row in own[len(shown) :] if row["in_scope"]], "model"),
             "unshown_illustrations": [row["model"] for row in own[len(shown) :] if not row["in_scope"]],
@@ -419,6 +440,16 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
             "untold": max(0, len(origins) - TOLD_ORIGINS),
         }
     )
+
+
+def _reasons_once(rows: list[dict]) -> list[dict]:
+    """Rows one under the other that have the same reason tell it once, beneath the last of them."""
+    told: list[dict] = []
+    for _, run in itertools.groupby(rows, key=lambda row: (row["why"], text.flat(row["paper"]))):
+        *others, last = run
+        told += [row | {"why": "", "paper": None} for row in others]
+        told.append(last | {"why": f"these {len(others) + 1}: {last['why']}"} if others and last["why"] else last)
+    return told
 
 
 def _unshown(entries: list[dict], name: str) -> list[tuple[str, list[str]]]:

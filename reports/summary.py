@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from fixtures.plain.text import duration, one_line
+from fixtures.plain.text import duration, in_print, one_line
 from fixtures.verdict.claim import CONTRADICTED, HOLDS_IN, INCONCLUSIVE, NOT_RUN, SUPPORTED
 from fixtures.verdict.evidence import too_weak
 from fixtures.verdict.tiers import tier_of
@@ -35,7 +35,7 @@ _MARKUP = re.compile(r"[\\`*\[\]<>#|~&@$]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=[wW]{3})\
 
 def escaped(value: object, limit: int = 400) -> str:
     """`value` as one line of Markdown that reads as `value` and does nothing else."""
-    text = one_line(str(value), limit).strip()
+    text = in_print(one_line(str(value), limit).strip())
     return _MARKUP.sub(lambda match: "".join(f"&#{ord(char)};" for char in match.group()), text)
 
 

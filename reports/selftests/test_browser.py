@@ -31,6 +31,9 @@ OUT_OF_SIGHT = """[...document.querySelectorAll(".rows")].filter((table) => {
   return room.scrollWidth > room.clientWidth + 1
     || [...table.querySelectorAll(".decided")].some((part) => part.getBoundingClientRect().right > innerWidth + 1);
 }).map((table) => table.closest(".scroll").getAttribute("aria-label")).slice(0, 5)"""
+CROPPED = """[...document.querySelectorAll(".scroll")].filter((part) => part.scrollWidth > part.clientWidth + 1
+  && !part.querySelector("svg.figure") && part.checkVisibility({contentVisibilityAuto: true}))
+  .map((part) => part.getAttribute("aria-label"))"""
 ANSWER_TOP = "Math.round(document.querySelector('.answer').getBoundingClientRect().top)"
 
 # WCAG 2.2, 1.4.3: relative luminance of a text's colour against the nearest background that is not see-through
@@ -120,6 +123,7 @@ def test_nothing_sticks_out_and_the_answer_is_on_the_first_screen(tab, width):
     tab.size(width, 844)
     assert tab.run(STICKS_OUT) == [0, []]
     assert tab.run(ANSWER_TOP) < 600
+    assert tab.run(CROPPED) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -166,6 +170,7 @@ def test_nothing_sticks_out_with_everything_open(tab):
     for width in WIDTHS:
         tab.size(width, 844)
         assert tab.run(STICKS_OUT) == [0, []], width
+    assert tab.run(CROPPED) == []  # on a desk no table is wider than the page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

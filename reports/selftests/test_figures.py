@@ -585,3 +585,35 @@ def test_of_a_figure_of_the_paper_it_is_said_that_it_prints_no_number(says, show
 )
 def test_no_minus_stands_before_a_zero(said, shown):
     assert text.minus(said) == shown
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("base 500000 and 131072 tokens, 4096 of them", "base 500\u202f000 and 131\u202f072 tokens, 4096 of them"),
+        ("base 1e+06; differ by some 1e-5", "base 1\u202f000\u202f000; differ by some 10⁻⁵"),
+        ("pair 3 turns by 1.94616e-05 radians", "pair 3 turns by 1.946×10⁻⁵ radians"),
+        ("a slope of -1, r = -.5, +-0.013, 2^-8", "a slope of −1, r = −.5, ±0.013, 2^−8"),
+        ("27.70 - 54.09 = -26.39", "27.70 − 54.09 = −26.39"),
+        ("100.0%, 0.0% and 12.5% of 100.05%", "100%, 0% and 12.5% of 100.05%"),
+        ("45752 of 46080", "45\u202f752 of 46\u202f080"),
+        ("−50000 tokens", "−50\u202f000 tokens"),
+    ],
+)
+def test_numbers_inside_a_sentence_are_set_like_all_others(said, shown):
+    assert text.in_print(said) == shown
+    assert text.in_print(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "controlled/rope-500000, n16384-base1000000-d128, /data/20261127/model, path/12345",
+        "pytest claims/ --ruler 131072 --context=500000 -k c05",
+        "masking [-16:], x[..., :-1], test_x[10000-64], arXiv 2502.11276, localhost:12345, issue #40123",
+        "Range(theta=6.5e-05, distances=15360, offset=-2.7)",
+        "float32, float64, 2026-11-27, ISO-8601, 1.10.20345, 7874e55ecba4 and 64e1115086c7…",
+    ],
+)
+def test_names_paths_options_and_code_keep_their_numbers(typed):
+    assert text.in_print(typed) == typed

@@ -249,6 +249,10 @@ def test_every_difference_is_told_whatever_excuses_it():
     claim["baseline_digest"] = "0" * 64
     (first, *_) = [change for change in differences.changes(results) if change.claim == "C11"]
     assert first.excuse == f"{differences.REWORDED}; {differences.ANEW}"
+    claim_of(results, "C11")["external"] = "published measurements"
+    claim["verdicts"]["paper/olmo-2-7b"] = NOT_RUN
+    (gone,) = [change for change in differences.changes(results) if "paper/olmo-2-7b" in change.models]
+    assert gone.excuse == f"{differences.REWORDED}; {differences.EXTERNAL}"
     shown = "\n".join(terminal.lines(results))
     text = Page(render(results)).text()
     for change in differences.changes(results):

@@ -92,8 +92,7 @@ def test_headings_do_not_skip_a_level_and_the_language_is_said(page):
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert page.all("html") == [{"lang": "en"}]
-    (skip,) = [a for a in page.all("a") if a.get("class") == "skip"]
-    assert skip["href"] == "#answer"
+    assert [a["href"] for a in page.all("a") if a.get("class") == "skip"] == ["#answer", "#board"]
 
 
 def test_a_verdict_is_always_a_word_and_never_a_colour_alone(page_text):
@@ -107,6 +106,58 @@ def test_a_verdict_is_always_a_word_and_never_a_colour_alone(page_text):
 # Content
 
 
+OTHERWISE_WRITTEN = r"(?<![\w./:=-])\d{5,}(?![\w/])|\d[eE][-+]\d|(?<![\w\[)/:=-])-\d|\d\.0+%|\d,\d{3}\b"
+"""A large number, a power of ten, a negative number and a percentage as programs write them, not as `number` does."""
+
+
+def test_numbers_are_written_in_one_way_everywhere_a_reader_meets_them(page):
+    prose = [said for inside, said in page.texts if inside not in ("code", "pre", "style", "script")]
+    assert re.search("\u202f000", " ".join(prose))
+    assert not [said for said in prose if re.search(OTHERWISE_WRITTEN, said)]
+
+
+def test_what_is_typed_stays_as_it_is_typed():
+    results = document()
+    row = next(row for row in results["evidence"] if row["verdict"] == "not-run")
+    row["reason"] = "base 500000 is too much; to run it: pytest claims/ --ruler 131072 --context 500000"
+    text = Page(render(results)).text()
+    assert "pytest claims/ --ruler 131072 --context 500000" in text
+    assert "base 500 000 is too much" in text  # `text` has every space alike
+
+
+def test_a_reason_that_many_implementations_share_is_told_once():
+    """243 rows once said that model.to(bfloat16) casts the buffers, in two tables each."""
+    results = document()
+    claim = next(claim for claim in results["claims"] if claim["id"].startswith("R"))
+    row = next(row for row in results["evidence"] if row["claim"] == claim["id"] and row["role"] == "claim")
+    reason = "cast; defect: a buffer is cast"
+    rows = []
+    for number in range(6):
+        model, said = f"transformers/made-{number}", f"measured: {number + 20}x the rounding tolerance: contradicted"
+        add_verdict(claim, model, "contradicted")
+        sentence = f"{claim['id']}, {model}: {row['quantity']}; claimed: at most 1; {said} ({reason})"
+        rows.append(row | {"model": model, "verdict": "contradicted", "reason": reason, "sentence": sentence})
+    results["evidence"] += rows
+    text = Page(render(results)).text()
+    assert f"these 6: {reason}" in text
+    assert "as above, measured: 25x the rounding tolerance" in text
+    details = text[text.index("Verdict for each model") :]
+    assert details.count(reason) == 2  # beneath the measurements and beside the verdicts
+
+
+def test_a_column_for_another_margin_stands_only_where_a_verdict_hangs_on_it():
+    results = document()
+    page = Page(render(results))
+    names = {name for row in results["evidence"] for name in row["sensitivity"]}
+    assert "half the margin" in names
+    for row in results["evidence"]:
+        row["sensitivity"] = dict.fromkeys(row["sensitivity"], row["verdict"])
+    same = Page(render(results)).text()
+    assert "With half the margin or twice the margin every verdict is the same." in same
+    assert "margin × ½" in page.text()
+    assert "margin × ½" not in same
+
+
 def test_the_report_tells_what_ran_and_at_its_end_what_did_not(page):
     text = page.text()
     what, what_not, end = (text.index(said) for said in ("What was run", "What was not run", "Made from results.json"))
@@ -114,7 +165,7 @@ def test_the_report_tells_what_ran_and_at_its_end_what_did_not(page):
     for said in (
         "C02 A fast pair guarantees nothing at a distance: none of its tests was selected",
         "pytest claims/ -k c02",
-        "base 500000 is measured at paper scale only: C03 controlled/rope-500000.",
+        "base 500 000 is measured at paper scale only: C03 controlled/rope-500000.",
         "pytest claims/ -k c03 --scale paper",
     ):
         assert what_not < text.index(said, what_not) < end
