@@ -22,7 +22,7 @@ import pytest
 from fixtures.instruments import head_law, head_profiles
 from fixtures.measurements import language
 from fixtures.measurements.head_law import COUNT, TEXTS
-from fixtures.measurements.planted import DISTANCES
+from fixtures.measurements.planted import DISTANCES, TRAINED
 from fixtures.rope.dirichlet import modulus
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
@@ -126,7 +126,8 @@ CLAIM = Claim(
     "and 46%; a slope of -1 is told from -0.25 in 99% and 90%. More contexts would not help: the blocks of layers are the "
     "sample. Controls: the distances of other heads; heads of random query and key weights on "
     "the model's own hidden states; and heads built with widths of 32 to 2048 tokens, whose pairs end at their own edge "
-    "(must hold), at one edge for all, or nowhere (must not: that would be built into the measure).",
+    "(must hold), at one edge for all, or nowhere (must not: that would be built into the measure); and heads that are "
+    "trained here over those widths, in which nobody planted what the pairs do (must hold).",
 )
 
 asks = measures(language.head_law)
@@ -355,7 +356,7 @@ def test_control_heads_of_random_weights(lm, judge):
 
 
 @both
-@pytest.mark.parametrize("plant", DISTANCES)
+@pytest.mark.parametrize("plant", [*DISTANCES, TRAINED])
 def test_control_heads_of_known_widths(judge, planted_distances, rule, plant):
     found = planted_distances(plant)
     judge.interval(
@@ -363,7 +364,7 @@ def test_control_heads_of_known_widths(judge, planted_distances, rule, plant):
         lambda: decided(rule, found.distance, found.centroid),
         of=Subject(
             f"planted/{plant.replace(' ', '-')}",
-            role=POSITIVE_CONTROL if plant == "own edge" else NEGATIVE_CONTROL,
-            provenance={"data": "planted by construction"},
+            role=POSITIVE_CONTROL if plant in ("own edge", TRAINED) else NEGATIVE_CONTROL,
+            provenance={"data": "trained here" if plant == TRAINED else "planted by construction"},
         ),
     )
