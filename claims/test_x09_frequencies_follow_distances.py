@@ -21,7 +21,7 @@ import pytest
 
 from fixtures.instruments import head_law, head_profiles
 from fixtures.measurements import language
-from fixtures.measurements.head_law import COUNT, TEXTS
+from fixtures.measurements.head_law import COUNT, TEXTS, WHERE_IT_RUNS
 from fixtures.measurements.planted import DISTANCES, TRAINED
 from fixtures.rope.dirichlet import modulus
 from fixtures.run.census import measures
@@ -150,7 +150,7 @@ def of_enough_heads(law):
         raise RunsElsewhere(
             f"it has {layers} layers of {heads} heads; a correlation over heads needs {FEWEST_LAYERS} layers and "
             f"{FEWEST_HEADS} heads",
-            command="pytest claims/ --claim X09 --model smollm2-135m",
+            command=WHERE_IT_RUNS,
         )
     return law
 
