@@ -263,6 +263,24 @@ def titles(rows: Iterable[dict]) -> dict[str, str]:
     return found
 
 
+def kept(rows: Iterable[dict]) -> dict[str, str]:
+    """Model -> how its weights are kept, in what numbers they were measured, and their hash, where its provenance says."""
+    found = {}
+    for row in rows:
+        model = row["provenance"].get("model")
+        if not isinstance(model, dict) or row["role"] != CLAIM_ROLE:
+            continue
+        words = {
+            "quantisation": "kept as {}",
+            "dtype": "measured in {}",
+            "weights": "SHA-256 of the weights {:.12}",
+        }
+        told = [said.format(model[name]) for name, said in words.items() if isinstance(model.get(name), str)]
+        if told:
+            found[row["model"]] = ", ".join(told)
+    return found
+
+
 def _counted(claim: dict, rows: list[dict], decided: dict[str, list[str]]) -> str:
     """'259 implementations: 250 hold, 9 fail (the two halves of a pair follow different axes: 1, ...)'."""
     words = {SUPPORTED: "hold", CONTRADICTED: "fail", INCONCLUSIVE: "undecided"}

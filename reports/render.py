@@ -224,9 +224,10 @@ def _parts(claims: list[dict]) -> list[dict]:
 
 def _pictures(results: dict) -> list[dict]:
     """One for each model under test, pretrained ones first."""
-    known = findings.titles(results["evidence"])
+    known, kept = findings.titles(results["evidence"]), findings.kept(results["evidence"])
     return [
         pictures.view(one, known.get(one["model"], one["model"]), TIER_WORDS[tier_of(one["model"])])
+        | {"kept": kept.get(one["model"], "")}
         for one in results["run"].get("pictures", ())
     ]
 

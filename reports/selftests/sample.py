@@ -542,13 +542,19 @@ ROTATION_CLAIM = Claim(
 )
 
 SMOLLM = "smollm2-135m"
+PROVENANCE = {
+    "title": "SmolLM2-135M-Instruct, 4-bit",
+    "quantisation": "Q4_1",
+    "dtype": "float32",
+    "weights": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+}
 
 
 def _head_rows() -> list[Row]:
     """A real model that the claim is about, one trained here, which is not, and one too weak to stand for anything."""
     chance = random.Random(6)
     cases = (
-        (SMOLLM, 0.3, {"provenance": {"model": {"title": "SmolLM2-135M-Instruct, 4-bit"}}}),
+        (SMOLLM, 0.3, {"provenance": {"model": PROVENANCE}}),
         ("embedded/llama-s0", 0.8, {}),
         ("my/model", 0.3, {"illustration": "its loss is 0.4 nats under a unigram model's"}),
         ("llama-3.1-8b", None, {}),

@@ -10,10 +10,10 @@ import pytest
 
 from fixtures.figures import use_pictures
 from fixtures.instruments import prune_conditions as conditions
-from reports import check, pictures
+from reports import check, findings, pictures
 from reports.render import render
 from reports.selftests.page import Page, loads
-from reports.selftests.sample import document
+from reports.selftests.sample import SMOLLM, document
 
 L, H, KEY_HEADS, D = 2, 4, 2, 8
 
@@ -54,6 +54,16 @@ def test_what_was_planted_is_what_is_told():
     # Student's t, one-sided 90%, five degrees of freedom: 1.476
     spread = np.std([0.3, 0.2, 0.1, 0.3, 0.2, 0.2], ddof=1) / 6**0.5
     assert pruning["bound"] == pytest.approx(1.3 / 6 + 1.476 * spread, abs=1e-3)
+
+
+def test_how_the_weights_are_kept_stands_beside_the_name():
+    results = document()
+    results["run"]["pictures"] = [planted() | {"model": SMOLLM}]
+    page = render(results)
+    assert "SmolLM2-135M-Instruct, 4-bit" in page
+    assert "Kept as Q4_1, measured in float32, SHA-256 of the weights b179c9523d0e." in page
+    of_others = findings.kept([{"model": "a", "role": "claim", "provenance": {"model": {"weights": 3, "dtype": None}}}])
+    assert of_others == {}
 
 
 def test_the_sentence_says_how_much_can_go_and_at_what_cost():
