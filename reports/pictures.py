@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from fixtures.plain import text
 
-from . import figures
+from . import palette
 
 ROW_HEIGHT, LEAST, MOST = 2.4, 150, 640
 """CSS pixels a head, and of a whole picture at least and at most."""
@@ -104,7 +104,7 @@ def _about_layers(picture: dict) -> list[str]:
 
 def scale(picture: dict) -> Markup:
     """The colours with their ends, and what hatching and lines across the picture mean."""
-    shades = figures.colours(24)
+    shades = palette.colours(24)
     blocks = "".join(
         f'<path d="M{5 * k} 0h5.2v10h-5.2z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
         for k, (red, green, blue) in enumerate(shades)
@@ -226,7 +226,7 @@ def _panel(picture: dict, rows: list[list[int]], words: str) -> dict:
     drawn = np.rint(np.array(rows, dtype=float) / 100 * (SHADES - 1)).astype(np.uint8)
     cells[measured] = drawn.reshape(len(measured), heads, -1)
     cells = cells.reshape(len(layers) * heads, -1)
-    image = figures.png(cells, figures.colours(SHADES))
+    image = palette.png(cells, palette.colours(SHADES))
     over = _marked_layers(picture) + (_hatch(picture) if picture["pruned"] else "")
     for (_, pairs), kind in zip(_edges(picture), EDGES, strict=False):
         line = f"M{pairs} 0v{cells.shape[0]}"

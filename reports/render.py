@@ -35,7 +35,7 @@ from fixtures.verdict.evidence import too_weak
 from fixtures.verdict.statistics import decide
 from fixtures.verdict.tiers import PLANTED, tier_of
 
-from . import answer, differences, figures, findings, pictures, speed, strips, trust
+from . import answer, differences, figures, findings, heat_maps, pictures, speed, strips, trust
 from .check import is_relative
 from .findings import TIER_WORDS
 
@@ -534,7 +534,7 @@ def _drawing(plot: dict, compact: bool) -> dict:
             "legend": figures.legend(spec),
             "notes": figures.notes(spec, compact),
             "failed": "",
-            "told": None if compact else figures.told(spec),
+            "told": None if compact else heat_maps.told(spec),
         }
     except (KeyError, TypeError, ValueError, IndexError, ArithmeticError) as error:
         return _not_drawn(error)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.plain import text
-from reports import canvas, figures, strips
+from reports import canvas, figures, heat_maps, line_charts, strips
 from reports.canvas import element
 
 NUMBERS = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda value: value == 0 or abs(value) > 1e-12)
@@ -120,7 +120,7 @@ def test_whatever_the_contract_leaves_open_can_be_drawn(changes):
     "changes", [{"x": {"values": ["one", "two", "three"]}}, {"x": {"values": []}}, {"x": {"values": [1, 2, 3, 4]}}]
 )
 def test_what_cannot_be_drawn_says_why(changes):
-    with pytest.raises(figures.DrawingError):
+    with pytest.raises(canvas.DrawingError):
         figures.draw(SPEC | changes, "f1")
 
 
@@ -217,7 +217,7 @@ def test_ticks_their_labels_and_the_grid_stand_at_their_values(log):
 # Intervals and doses
 
 
-@pytest.mark.parametrize("count", [3, figures.BARS + 1])
+@pytest.mark.parametrize("count", [3, line_charts.BARS + 1])
 def test_an_interval_is_drawn_where_it_lies_and_called_an_interval(count):
     values = [4.0] * count
     line = {"label": "a", "values": values, "low": [2.0] * count, "high": [7.0] * (count - 1) + [None]}
@@ -273,7 +273,7 @@ def test_doses_stand_below_the_axis(count, text):
     ],
 )
 def test_half_an_interval_or_too_few_labels_are_no_figure(changes):
-    with pytest.raises(figures.DrawingError):
+    with pytest.raises(canvas.DrawingError):
         figures.draw(SPEC | changes, "f1")
 
 
@@ -371,7 +371,7 @@ def test_whatever_a_scatter_may_hold_can_be_drawn(changes):
     ],
 )
 def test_a_scatter_that_cannot_be_drawn_says_why(changes):
-    with pytest.raises(figures.DrawingError):
+    with pytest.raises(canvas.DrawingError):
         figures.draw(SCATTER | changes, "f1")
 
 
@@ -436,12 +436,12 @@ def test_a_mark_stands_at_its_value_among_the_columns():
 
 
 def test_compact_rows_are_means_of_neighbours_and_a_gap_stands_back():
-    rows = 2 * figures.COMPACT_ROWS
+    rows = 2 * heat_maps.COMPACT_ROWS
     values = [[0.0, None if row % 2 else 1.0, None] if row % 4 < 2 else [1.0, 0.0, None] for row in range(rows)]
     spec = HEATMAP | {"x": {"values": [1, 2, 3]}, "y": {"values": [str(k) for k in range(rows)]}, "values": values}
     full, _ = _picture(ElementTree.fromstring(figures.draw(spec, "f1")))
     compact, _ = _picture(ElementTree.fromstring(figures.draw(spec, "f1", True)))
-    assert (len(full), len(compact)) == (rows, figures.COMPACT_ROWS)
+    assert (len(full), len(compact)) == (rows, heat_maps.COMPACT_ROWS)
     assert compact[0].tolist() == full[0].tolist()
     assert compact[1, :2].tolist() == full[2, :2].tolist()
     assert not compact[:, 2, 3].any()
@@ -453,7 +453,7 @@ def test_rows_of_many_heads_are_named_by_the_first_head_of_a_layer():
     spec = HEATMAP | {"y": {"values": names}, "values": [[0.5] * 4] * len(names)}
     shown = [part.text for part in ElementTree.fromstring(figures.draw(spec, "f1")).iter("text")]
     named = [text for text in shown if text.startswith("L")]
-    assert 6 <= len(named) <= figures.NAMED_ROWS
+    assert 6 <= len(named) <= heat_maps.NAMED_ROWS
     assert all(name.endswith(" H0") for name in named)
 
 
@@ -477,7 +477,7 @@ def test_whatever_a_heat_map_may_hold_can_be_drawn(changes):
         assert ElementTree.fromstring(drawn).find("desc").text
         assert "nan" not in re.sub(r'href="data:[^"]*"', "", drawn).lower()
     assert figures.legend(spec)
-    assert figures.told(spec)
+    assert heat_maps.told(spec)
 
 
 @pytest.mark.parametrize(
@@ -494,7 +494,7 @@ def test_whatever_a_heat_map_may_hold_can_be_drawn(changes):
     ],
 )
 def test_a_heat_map_that_cannot_be_drawn_says_why(changes):
-    with pytest.raises(figures.DrawingError):
+    with pytest.raises(canvas.DrawingError):
         figures.draw(HEATMAP | changes, "f1")
 
 
