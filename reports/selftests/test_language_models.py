@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from reports import check
-from reports import render as rendering
-from reports.render import FEW_PLOTS, render
+from reports import check, plots
+from reports.plots import FEW_PLOTS
+from reports.render import render
 from reports.selftests.page import Page, loads
 from reports.selftests.sample import ON_SPEED, language_models, sealed
 
@@ -130,13 +130,13 @@ def test_published_models_with_a_thousand_heads_fit_into_three_megabytes():
 def test_what_would_be_too_large_is_drawn_compactly_then_left_out_and_says_so(monkeypatch):
     results = language_models({"m0": (16, 32, 64), "m1": (16, 32, 64)})
     in_full = len(render(results))
-    monkeypatch.setattr(rendering, "DRAWN", int(0.75 * in_full))
+    monkeypatch.setattr(plots, "DRAWN", int(0.75 * in_full))
     compact = render(results)
     assert len(compact) < 0.8 * in_full
     assert "each row of the drawing is the mean of 2 neighbouring rows" in compact
     assert "names of the points: in results.json" in compact
     assert "could not be drawn" not in compact
-    monkeypatch.setattr(rendering, "DRAWN", len(compact) // 4)
+    monkeypatch.setattr(plots, "DRAWN", len(compact) // 4)
     crowded = render(results)
     assert "the figures before it fill the page; its numbers stand in results.json" in crowded
     assert 0 < crowded.count('class="figure"') < compact.count('class="figure"')
