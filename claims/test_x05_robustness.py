@@ -16,6 +16,7 @@ from fixtures.instruments import prune_conditions as conditions
 from fixtures.measurements import language, robust_models
 from fixtures.measurements.answers import ASKED_PLAINLY
 from fixtures.measurements.judged import ABLE_AT
+from fixtures.measurements.sight import noted, range_of
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import mean_of_units
@@ -81,7 +82,7 @@ CLAIM = Claim(
     "and nothing pruned nothing.",
 )
 
-asks = measures(language.contexts, language.pruned, language.shifted)
+asks = measures(language.sizes, language.contexts, language.pruned, language.shifted)
 
 
 def needs(test):
@@ -91,6 +92,17 @@ def needs(test):
 
 embedded = pytest.mark.embedded
 loaded = pytest.mark.loaded
+
+
+def no_longer(lm, kind: str) -> str:
+    """Why longer contexts hold no longer distances, '' if they do or are not asked."""
+    if kind != robust_models.LONG:
+        return ""
+    usual, windows = lm.contexts.kind.tokens, lm.norms.windows
+    tokens, seen = robust_models.TIMES_LONG * usual, range_of(windows, usual)
+    if range_of(windows, tokens) > seen:
+        return ""
+    return f"no layer sees more than {seen} tokens, so that contexts of {tokens} tokens ask it for no longer distances"
 
 
 def nothing_to_keep(pruned, asked, name: str) -> str:
@@ -124,8 +136,8 @@ def test_pruning_costs_little_on_contexts_of_another_kind(lm, judge, kind, name)
         IN_NATS[kind, name],
         lambda: beyond(lm.shifted.asked(kind), name),
         of=lm.answering,
-        unable=lambda: nothing_to_keep(lm.pruned, lm.shifted.asked(kind), name),
-        note=lambda: by_place(lm, lm.shifted.asked(kind), name),
+        unable=lambda: no_longer(lm, kind) or nothing_to_keep(lm.pruned, lm.shifted.asked(kind), name),
+        note=lambda: noted(lm, by_place(lm, lm.shifted.asked(kind), name)),
     )
 
 

@@ -22,6 +22,7 @@ from fixtures.instruments import intervention_conditions as patch
 from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWEST, UNROTATE, ZERO, attenuate
 from fixtures.measurements import edges, language
 from fixtures.measurements.arms import ORDERS, STANDARD, VARIANTS, cell, spread_of, theta_of
+from fixtures.measurements.sight import limits, noted
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
@@ -279,7 +280,7 @@ def test_without_rotation_no_order_of_frequencies_shows_anything(controlled, jud
 
 # in language models
 
-of_models = measures(language.contexts, language.interventions)
+of_models = measures(language.sizes, language.contexts, language.interventions)
 
 
 def patched(test):
@@ -343,7 +344,7 @@ def test_zeroing_the_slowest_quarter_costs_much(lm, judge):
         lambda: lm.intervened.deciding.cost(slowest),
         of=lm.answering,
         unable=lambda: no_heads(lm.intervened.deciding),
-        note=lambda: f"{lm.intervened.deciding.points(slowest).mean():.1f} points of accuracy lost",
+        note=lambda: noted(lm, f"{lm.intervened.deciding.points(slowest).mean():.1f} points of accuracy lost"),
         series=lambda: dose_figures(lm.key, lm.intervened.costs),
     )
 
@@ -356,7 +357,7 @@ def test_what_is_not_used_or_hardly_turns_costs_little(lm, judge, kind, end):
         lambda: beyond_a_tenth(lm.intervened.deciding, patch.name(kind, end)),
         of=lm.answering,
         unable=lambda: no_heads(lm.intervened.deciding),
-        note=lambda: nats_and_points(lm.intervened.deciding, patch.name(kind, end)),
+        note=lambda: noted(lm, nats_and_points(lm.intervened.deciding, patch.name(kind, end))),
     )
 
 
@@ -371,7 +372,13 @@ def test_the_slowest_cost_more_than_others(lm, judge, rule, kind, cheap):
         costs = lm.intervened.deciding
         return costs.cost(patch.name(kind, SLOWEST)) - costs.cost(patch.name(kind, cheap))
 
-    judge.units(rule, more_lost, of=lm.answering, unable=lambda: no_heads(lm.intervened.deciding))
+    judge.units(
+        rule,
+        more_lost,
+        of=lm.answering,
+        unable=lambda: no_heads(lm.intervened.deciding),
+        note=lambda: limits(lm),
+    )
 
 
 # controls

@@ -23,7 +23,7 @@ from fixtures.instruments import head_law, head_profiles
 from fixtures.measurements import language
 from fixtures.measurements.head_law import COUNT, TEXTS, WHERE_IT_RUNS
 from fixtures.measurements.planted import DISTANCES, TRAINED
-from fixtures.rope.dirichlet import modulus
+from fixtures.measurements.sight import limits, noted
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.subject import RunsElsewhere, Subject
@@ -130,7 +130,7 @@ CLAIM = Claim(
     "trained here over those widths, in which nobody planted what the pairs do (must hold).",
 )
 
-asks = measures(language.head_law)
+asks = measures(language.sizes, language.head_law)
 texts = pytest.mark.parametrize("text", TEXTS)
 
 
@@ -172,12 +172,12 @@ def of_masks(rule: Rule, lm, text: str, shuffled: bool = False):
 
 
 def rivals(lm, law) -> dict[str, np.ndarray]:
-    """What each rival predicts of every head's pairs, (L, 1, D)."""
+    """What each rival predicts of every head's pairs, (L, 1, D); a layer with a window has no distances beyond it."""
     pairs, context = law.frequencies.shape[-1], law.weights.shape[-1]
     return {
         "index": np.broadcast_to(np.arange(pairs), law.frequencies.shape)[:, None],
-        "context": modulus(law.frequencies, context)[:, None],
-        "trained": modulus(law.frequencies, lm.head_law.trained_length)[:, None],
+        "context": law.kernel(context)[:, None],
+        "trained": law.kernel(lm.head_law.trained_length)[:, None],
     }
 
 
@@ -289,7 +289,7 @@ def shown(lm) -> dict:
 
 
 def mean_order(lm) -> str:
-    return f"the kernel's own rank correlation is {order(law_of(lm), law_of(lm).predicted).mean():.2f}"
+    return noted(lm, f"the kernel's own rank correlation is {order(law_of(lm), law_of(lm).predicted).mean():.2f}")
 
 
 # ---- tests
@@ -299,13 +299,19 @@ def mean_order(lm) -> str:
 @texts
 def test_frequencies_follow_distances(lm, judge, text):
     rule = FOLLOWS[text]
-    judge.interval(rule, lambda: of_masks(rule, lm, text), of=lm, series=lambda: shown(lm) if text == TEXTS[0] else {})
+    judge.interval(
+        rule,
+        lambda: of_masks(rule, lm, text),
+        of=lm,
+        note=lambda: limits(lm),
+        series=lambda: shown(lm) if text == TEXTS[0] else {},
+    )
 
 
 @needs
 @texts
 def test_frequencies_fall_as_distances_grow(lm, judge, text):
-    judge.interval(SLOPES[text], lambda: of_masks(SLOPES[text], lm, text), of=lm)
+    judge.interval(SLOPES[text], lambda: of_masks(SLOPES[text], lm, text), of=lm, note=lambda: limits(lm))
 
 
 @needs

@@ -17,6 +17,7 @@ random pairs, and one figure: what partial rotation would have cost a model that
 import numpy as np
 import pytest
 
+from fixtures.data import induction
 from fixtures.figures import costs
 from fixtures.instruments.dose_conditions import (
     ALL,
@@ -43,6 +44,7 @@ from fixtures.measurements.doses import (
     TEXT,
     in_random_weights,
 )
+from fixtures.measurements.sight import noted
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.subject import Subject
@@ -53,6 +55,8 @@ WHAT = {
     NEEDLES: "loss of a needle's lead",
 }
 UNIT = {TEXT: "context", INDUCTION: "sequence of repeated tokens", NEEDLES: "context"}
+TOKENS = {INDUCTION: 2 * induction.BLOCK}
+"""Where a text is no context."""
 A_SMALL_LOSS = "a tenth of what it costs to turn no pair at all, by which a quarter of the pairs would cost a quarter"
 CAPPED = {
     TEXT: f"{A_SMALL_LOSS}; at most 0.1 nats a token, twice as much as halving the model would cost (C07)",
@@ -177,7 +181,7 @@ CLAIM = Claim(
     "by every rule; the slowest quarter is no position; in a model of random weights nothing can be lost.",
 )
 
-asks = measures(language.doses)
+asks = measures(language.sizes, language.doses)
 
 
 def asked(test):
@@ -225,7 +229,7 @@ def decide(lm, judge, rule: Rule, outcome: str, units, *doses: Dose, heads: str 
         lambda: units(lm.doses.deciding),
         of=of or lm.subject,
         unable=lambda: lm.doses.deciding.no_heads(heads) or lm.doses.deciding.unable(outcome),
-        note=lambda: nats(lm.doses.deciding, outcome, *doses),
+        note=lambda: noted(lm, nats(lm.doses.deciding, outcome, *doses), TOKENS.get(outcome)),
         series=series,
     )
 
