@@ -23,7 +23,6 @@ from fixtures.instruments import head_law, head_profiles
 from fixtures.measurements import language
 from fixtures.measurements.head_law import COUNT, TEXTS, WHERE_IT_RUNS
 from fixtures.measurements.planted import DISTANCES, TRAINED
-from fixtures.measurements.sight import limits, noted
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.subject import RunsElsewhere, Subject
@@ -130,7 +129,7 @@ CLAIM = Claim(
     "trained here over those widths, in which nobody planted what the pairs do (must hold).",
 )
 
-asks = measures(language.sizes, language.head_law)
+asks = measures(language.head_law)
 texts = pytest.mark.parametrize("text", TEXTS)
 
 
@@ -289,7 +288,8 @@ def shown(lm) -> dict:
 
 
 def mean_order(lm) -> str:
-    return noted(lm, f"the kernel's own rank correlation is {order(law_of(lm), law_of(lm).predicted).mean():.2f}")
+    said = f"the kernel's own rank correlation is {order(law_of(lm), law_of(lm).predicted).mean():.2f}"
+    return "; ".join(filter(None, (said, law_of(lm).limits)))
 
 
 # ---- tests
@@ -303,7 +303,7 @@ def test_frequencies_follow_distances(lm, judge, text):
         rule,
         lambda: of_masks(rule, lm, text),
         of=lm,
-        note=lambda: limits(lm),
+        note=lambda: law_of(lm, text).limits,
         series=lambda: shown(lm) if text == TEXTS[0] else {},
     )
 
@@ -311,7 +311,7 @@ def test_frequencies_follow_distances(lm, judge, text):
 @needs
 @texts
 def test_frequencies_fall_as_distances_grow(lm, judge, text):
-    judge.interval(SLOPES[text], lambda: of_masks(SLOPES[text], lm, text), of=lm, note=lambda: limits(lm))
+    judge.interval(SLOPES[text], lambda: of_masks(SLOPES[text], lm, text), of=lm, note=lambda: law_of(lm, text).limits)
 
 
 @needs
