@@ -12,8 +12,6 @@ random pairs; needles in haystacks of chosen lengths; with `--ruler TOKENS` all 
 `--harness FILE` scores of lm-evaluation-harness. Latency is measured in `fixtures/benchmarks`, and promised nowhere.
 """
 
-import contextlib
-
 import numpy as np
 import pytest
 
@@ -21,7 +19,7 @@ from fixtures.data import ruler
 from fixtures.figures import prune_figures as figures
 from fixtures.instruments import prune_conditions as conditions
 from fixtures.measurements import language, ruler_models
-from fixtures.plain.errors import NotHere
+from fixtures.measurements import prune_costs as costs
 from fixtures.pruning import harness_files
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
@@ -228,53 +226,17 @@ def needs(test):
 COSTS = {LOW: conditions.LOW, FIXED: conditions.FASTEST}
 
 
-def nothing_goes(pruned, name: str) -> str:
-    """Why there is nothing to prune by that rule, '' if there is."""
-    if pruned.prunings.share(name):
-        return ""
-    return {
-        conditions.LOW: "no pair has a utility below 0.5 in every head of its group: there is nothing to prune",
-        conditions.FASTEST: "no key head has retrieval heads alone: there is nothing to prune",
-    }[name]
-
-
-def chosen(pruned) -> str:
-    return conditions.chosen(pruned.loss)
-
-
-def beyond(pruned, cost: np.ndarray) -> np.ndarray:
-    """(n,) nats beyond a small loss."""
-    return cost - pruned.loss.small(conditions.EVERY_PAIR)
-
-
-def judged(pruned, name: str) -> np.ndarray:
-    """(n,) the same on the contexts that chose nothing."""
-    return beyond(pruned, pruned.loss.cost(name))[conditions.choosing(pruned.loss.n) :]
-
-
-def shown(lm) -> dict:
-    found = {f"pruning curve, {lm.key}": figures.curve(lm.key, lm.pruned)}
-    with contextlib.suppress(NotHere):  # its columns of bytes: no cache is cut of a model over several processes
-        names = list(lm.pruned.prunings.names)
-        found[f"pruning table, {lm.key}"] = figures.table(lm.key, lm.pruned, lm.cut, names)
-    return found
-
-
-def what_it_costs(pruned, name: str) -> str:
-    return f"{pruned.prunings.share(name):.1%} of the K cache pruned; {pruned.loss.cost(name).mean():.2f} nats lost"
-
-
 @needs
 @pytest.mark.parametrize("rule", COSTS, ids=["u-below-half", "fastest-quarter"])
 def test_pruning_what_is_under_used_costs_little(lm, judge, rule):
     name = COSTS[rule]
     judge.units(
         rule,
-        lambda: beyond(lm.pruned, lm.pruned.loss.cost(name)),
+        lambda: costs.beyond_small(lm.pruned, name),
         of=lm.answering,
-        unable=lambda: nothing_goes(lm.pruned, name),
-        note=lambda: what_it_costs(lm.pruned, name),
-        series=lambda: shown(lm) if rule is LOW else {},
+        unable=lambda: costs.nothing_goes(lm.pruned, name),
+        note=lambda: costs.in_words(lm.pruned, name),
+        series=lambda: figures.curve_and_table(lm) if rule is LOW else {},
     )
 
 
@@ -303,21 +265,16 @@ def test_beside_it_the_pruned_model_says_what_the_masked_one_says(lm, judge):
     )
 
 
-def bytes_off(cut) -> int:
-    """Bytes by which cut weights differ from the arithmetic, at worst."""
-    return max((abs(one.stored - one.predicted) for one in cut.of_name.values()), default=0)
-
-
 @needs
 def test_beside_it_the_weights_really_shrink(lm, judge):
     judge.exact(
         WEIGHTS,
-        lambda: bytes_off(lm.cut),
+        lambda: costs.bytes_off(lm.cut),
         of=lm,
         n=lambda: max(1, len(lm.cut.of_name)),
         test="bytes of every parameter's memory against the arithmetic",
         unable=lambda: lm.cut.refused,
-        note=lambda: "; ".join(f"{name}: {one.plain} to {one.stored}" for name, one in lm.cut.of_name.items()),
+        note=lambda: costs.bytes_in_words(lm.cut),
     )
 
 
@@ -325,7 +282,7 @@ def test_beside_it_the_weights_really_shrink(lm, judge):
 def test_beside_it_cut_weights_say_what_the_masked_model_says(lm, judge):
     judge.exact(
         CUT,
-        lambda: max((one.difference for one in lm.cut.of_name.values()), default=0.0),
+        lambda: costs.logits_off(lm.cut),
         of=lm,
         n=lambda: max(1, len(lm.cut.of_name)),
         test="worst of every pruning and prompt",
@@ -352,19 +309,16 @@ def test_control_weights_that_were_not_cut_fail(lm, judge, rule):
     )
 
 
-def no_dose(pruned) -> str:
-    small = "no dose costs at most half of a small loss on the contexts that choose"
-    return small if chosen(pruned) == conditions.NONE else ""
-
-
 @needs
 def test_beside_it_how_much_can_go(lm, judge):
     judge.units(
         CHOSEN,
-        lambda: judged(lm.pruned, chosen(lm.pruned)),
+        lambda: costs.judged(lm.pruned, costs.chosen(lm.pruned)),
         of=lm.answering,
-        unable=lambda: no_dose(lm.pruned),
-        note=lambda: f"{chosen(lm.pruned)}: {lm.pruned.prunings.share(chosen(lm.pruned)):.1%} of the K cache",
+        unable=lambda: costs.no_dose(lm.pruned),
+        note=lambda: (
+            f"{costs.chosen(lm.pruned)}: {lm.pruned.prunings.share(costs.chosen(lm.pruned)):.1%} of the K cache"
+        ),
     )
 
 
@@ -372,7 +326,7 @@ def test_beside_it_how_much_can_go(lm, judge):
 def test_beside_it_what_share_that_is(lm, judge):
     judge.exact(
         SHARE,
-        lambda: lm.pruned.prunings.share(chosen(lm.pruned)),
+        lambda: lm.pruned.prunings.share(costs.chosen(lm.pruned)),
         of=lm,
         n=lambda: lm.pruned.prunings.of(conditions.NONE).size // 2,
         test="count over every key head and pair",
@@ -388,9 +342,9 @@ def test_beside_it_what_share_that_is(lm, judge):
 def test_beside_it_random_pairs_cost_more(lm, judge, name, other):
     judge.units(
         RANDOM[name],
-        lambda: beyond(lm.pruned, lm.pruned.loss.cost(other, against=name)),
+        lambda: costs.beyond_small(lm.pruned, other, against=name),
         of=lm.answering,
-        unable=lambda: nothing_goes(lm.pruned, name),
+        unable=lambda: costs.nothing_goes(lm.pruned, name),
     )
 
 
@@ -426,7 +380,7 @@ def judge_task(lm, judge, rule: Rule, task: str, name: str) -> None:
         rule,
         lambda: found_in(lm, task).cost_at_each(name),
         of=lm,
-        unable=lambda: lm.ruled.unable(found_in(lm, task)) or nothing_goes(lm.pruned, name),
+        unable=lambda: lm.ruled.unable(found_in(lm, task)) or costs.nothing_goes(lm.pruned, name),
         note=lambda: found_by_length(found_in(lm, task), name),
         series=lambda: tasks_shown(lm, task, name),
     )
@@ -456,7 +410,7 @@ def test_beside_it_variables_and_words_are_tracked(lm, judge, task, name):
 
 
 def no_task(lm, name: str) -> str:
-    return nothing_goes(lm.pruned, name) or ("" if lm.ruled.able else "it can do none of RULER's tasks unpruned")
+    return costs.nothing_goes(lm.pruned, name) or ("" if lm.ruled.able else "it can do none of RULER's tasks unpruned")
 
 
 @needs
@@ -507,27 +461,14 @@ def scores_of(lm, group: str) -> harness_files.Scores:
     return found
 
 
-def scores_at_floor(found: harness_files.Scores, group: str) -> str:
-    """Why nothing can be lost, '' if something can."""
-    if found.able(group):
-        return ""
-    return f"the unpruned model scores under {100 * harness_files.ABLE:.0f}% on every task of {group}"
-
-
-def which_scores(found: harness_files.Scores, group: str) -> str:
-    lm_eval = found.versions.get("lm_eval")
-    tasks = f"tasks: {', '.join(found.able(group))}; {found.share:.1%} of the K cache; lm_eval {lm_eval}"
-    return f"{tasks}; {found.short}" if found.short else tasks
-
-
 def judge_scores(lm, judge, rule: Rule, group: str, lost, subject: Subject, **beside) -> None:
     """lost: what is decided, of the scores."""
     judge.units(
         rule,
         lambda: lost(scores_of(lm, group)),
         of=subject.but(provenance=lambda: {"model": lm.under_test.provenance, "scores": scores_of(lm, group).key}),
-        unable=lambda: scores_at_floor(scores_of(lm, group), group),
-        note=lambda: which_scores(scores_of(lm, group), group),
+        unable=lambda: scores_of(lm, group).unable(group),
+        note=lambda: scores_of(lm, group).in_words(group),
         **beside,
     )
 
@@ -561,7 +502,7 @@ def test_beside_it_other_pairs_cost_the_harness_more(lm, judge, group, other):
 @pytest.mark.parametrize("group", HARNESS, ids=[group.replace(" ", "-") for group in HARNESS])
 def test_control_without_any_pair_the_harness_loses_much(lm, judge, group):
     def lost(found: harness_files.Scores) -> np.ndarray:
-        something_to_lose(scores_at_floor(found, group))
+        something_to_lose(found.unable(group))
         return found.lost(group, harness_files.EVERY)
 
     control = lm.control(NEGATIVE_CONTROL, f"every-pair-pruned-{group.replace(' ', '-')}")
@@ -578,8 +519,8 @@ def test_control_a_model_without_any_pair_loses_much(lm, judge, rule):
 
     def lost() -> np.ndarray:
         if rule is CHOSEN:
-            return judged(lm.pruned, conditions.EVERY_PAIR)
-        return beyond(lm.pruned, lm.pruned.loss.cost(conditions.EVERY_PAIR))
+            return costs.judged(lm.pruned, conditions.EVERY_PAIR)
+        return costs.beyond_small(lm.pruned, conditions.EVERY_PAIR)
 
     judge.units(rule, lost, of=lm.control(NEGATIVE_CONTROL, "every-pair-pruned"))
 
