@@ -259,12 +259,15 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
 
 
 def _reasons_once(rows: list[dict]) -> list[dict]:
-    """Rows one under the other that have the same reason tell it once, beneath the last of them."""
+    """Rows one under the other that have the same reason tell it once: the paper's number beneath the first of them, why
+    beneath the last."""
     told: list[dict] = []
     for _, run in itertools.groupby(rows, key=lambda row: (row["why"], text.flat(row["paper"]))):
-        *others, last = run
-        told += [row | {"why": "", "paper": None} for row in others]
-        told.append(last | {"why": f"these {len(others) + 1}: {last['why']}"} if others and last["why"] else last)
+        first, *others = run
+        why, blank = first["why"], {"why": "", "paper": None}
+        own = [first | {"why": ""}, *(row | blank for row in others)]
+        own[-1]["why"] = f"these {len(own)}: {why}" if why and len(own) > 1 else why
+        told += own
     return told
 
 

@@ -145,6 +145,16 @@ def test_a_reason_that_many_implementations_share_is_told_once():
     assert details.count(reason) == 2  # beneath the measurements and beside the verdicts
 
 
+def test_what_the_paper_says_of_several_models_stands_beneath_the_first_of_them_once():
+    results = document()
+    row = next(row for row in results["evidence"] if row["role"] == "claim" and row["reason"] == "" and row["in_scope"])
+    row["paper"] = "table 9: 12.3 points"
+    results["evidence"] += [row | {"model": f"{row['model']}-{letter}"} for letter in "bc"]
+    text = Page(render(results)).text()
+    assert text.count("table 9: 12.3 points") == 1
+    assert text.index("table 9: 12.3 points") < text.index(f"{row['model']}-b (")
+
+
 def test_a_column_for_another_margin_stands_only_where_a_verdict_hangs_on_it():
     results = document()
     page = Page(render(results))
