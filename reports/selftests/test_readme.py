@@ -176,7 +176,9 @@ def test_the_command_on_a_configuration_predicts(things):
     assert words[:2] == [".venv/bin/python", "-m"], command
     words = [str(things / "model/config.json") if word == "path/to/config.json" else word for word in words[1:]]
     done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0 and "idle pairs" in done.stdout and "32768" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and "idle pairs" in done.stdout and "32\u202f768" in done.stdout, (
+        done.stdout + done.stderr
+    )
 
 
 def test_every_command_is_of_a_kind_that_is_run_here():
