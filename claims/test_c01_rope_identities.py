@@ -7,6 +7,8 @@ head sizes from 2 to 256, dtypes, memory layouts and scalings, on our reference 
 A popular summary of the paper says that angles grow with the dimension index. They fall, and one rule here checks it.
 """
 
+import functools
+
 import pytest
 
 from fixtures.conformance import searches
@@ -18,7 +20,7 @@ from fixtures.rope.mutants import MUTANTS, UNMUTATED
 from fixtures.rope.properties import examples_at
 from fixtures.verdict.claim import CLAIM_ROLE, IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.verdict.subject import Subject
-from fixtures.verdict.usual_rules import within_rounding
+from fixtures.verdict.usual_rules import identity_holds
 
 DERIVED = (
     "one tolerance is the largest error that rounding can make, "
@@ -27,8 +29,7 @@ DERIVED = (
 )
 
 
-def _identity(name: str, quantity: str) -> Rule:
-    return within_rounding(name, f"largest error of {quantity}", DERIVED)
+_identity = functools.partial(identity_holds, why=DERIVED)
 
 
 LONG_POSITIONS = Rule(

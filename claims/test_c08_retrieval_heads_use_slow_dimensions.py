@@ -252,9 +252,8 @@ def test_control_planted_heads(judge, end, sign):
     judge.interval(
         BY_END[end],
         lambda: correlated(scores, [used], BY_END[end]),
-        of=Subject(
-            f"planted/{'positive' if sign > 0 else 'negative'}",
-            role=POSITIVE_CONTROL if right else NEGATIVE_CONTROL,
-            provenance={"data": "planted by construction"},
+        of=Subject.planted(
+            "positive" if sign > 0 else "negative",
+            POSITIVE_CONTROL if right else NEGATIVE_CONTROL,
         ),
     )

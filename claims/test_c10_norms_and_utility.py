@@ -105,10 +105,6 @@ def test_norm_and_utility_within_heads(lm, judge):
     judge.interval(WITHIN, lambda: within(lm), of=lm)
 
 
-def planted(what: str, role: str) -> Subject:
-    return Subject(f"planted/{what}", role=role, provenance={"data": "planted by construction"})
-
-
 @pytest.mark.parametrize(("sign", "role"), [(1, POSITIVE_CONTROL), (-1, NEGATIVE_CONTROL)], ids=["together", "against"])
 @pytest.mark.parametrize("end", OVER_HEADS)
 def test_control_planted_heads(judge, end, sign, role):
@@ -116,7 +112,7 @@ def test_control_planted_heads(judge, end, sign, role):
     judge.interval(
         OVER_HEADS[end],
         lambda: correlated(sizes, used, OVER_HEADS[end]),
-        of=planted("together" if sign > 0 else "against", role),
+        of=Subject.planted("together" if sign > 0 else "against", role),
     )
 
 
@@ -129,4 +125,4 @@ def test_control_planted_profiles(judge, plant, role):
     rising = np.linspace(0.2, 1, 32)
     rows = np.repeat(rising, 2) + 0.1 * draw.normal(size=(2, 4, 64))
     u = (rising if plant == "rising" else rising[::-1]) + 0.1 * draw.normal(size=(3, 2, 4, 32))
-    judge.units(WITHIN, [order(rows, one) for one in u], of=planted(plant, role))
+    judge.units(WITHIN, [order(rows, one) for one in u], of=Subject.planted(plant, role))

@@ -442,16 +442,12 @@ def plant(what: str) -> np.ndarray:
     return pairs.shuffled(importance, seed=13) if what == "shuffled" else importance
 
 
-def planted(what: str, role: str) -> Subject:
-    return Subject(f"planted/{what}", role=role, provenance={"data": "planted by construction"})
-
-
 @pytest.mark.parametrize(
     ("what", "role"),
     [("rising", POSITIVE_CONTROL), ("shuffled", NEGATIVE_CONTROL), ("falling", NEGATIVE_CONTROL)],
 )
 def test_control_planted_departures(judge, what, role):
-    judge.units(LOWER, lower(plant(what)), of=planted(what, role))
+    judge.units(LOWER, lower(plant(what)), of=Subject.planted(what, role))
 
 
 @pytest.mark.parametrize(
@@ -468,7 +464,7 @@ def test_control_planted_departures(judge, what, role):
     ids=lambda value: getattr(value, "__name__", None) or getattr(value, "name", value).replace(" ", "-"),
 )
 def test_control_planted_orders(judge, rule, decide, what, role):
-    judge.interval(rule, decide(plant(what)), of=planted(what, role))
+    judge.interval(rule, decide(plant(what)), of=Subject.planted(what, role))
 
 
 @pytest.mark.parametrize(
@@ -485,7 +481,7 @@ def test_control_planted_orders(judge, rule, decide, what, role):
     ids=lambda x: getattr(x, "name", x).replace("'s", "").replace(" ", "-"),
 )
 def test_control_planted_kernels(judge, rule, what, role):
-    judge.interval(rule, follows(rule, plant(what), PLAIN.model), of=planted(what, role))
+    judge.interval(rule, follows(rule, plant(what), PLAIN.model), of=Subject.planted(what, role))
 
 
 @pytest.mark.parametrize(
@@ -494,5 +490,5 @@ def test_control_planted_kernels(judge, rule, what, role):
 def test_control_planted_gates(judge, opened, role):
     gates = np.zeros((32, 8))
     gates.flat[:opened] = 1
-    control = planted(f"gates-{opened}-of-256", role)
+    control = Subject.planted(f"gates-{opened}-of-256", role)
     judge_few(judge, lambda: HeadGates(control.key, gates, control.provenance), control)

@@ -7,7 +7,14 @@ The functions behind them are compared as well, over configurations that hypothe
 
 import pytest
 
-from fixtures.conformance.configurations import PLANTED, ROPE_TYPES, configurations, formula_error, planted_error
+from fixtures.conformance.configurations import (
+    PLANTED,
+    PLANTED_RIGHT,
+    ROPE_TYPES,
+    configurations,
+    formula_error,
+    planted_error,
+)
 from fixtures.conformance.outcomes import SHARED
 from fixtures.rope.properties import examples_at, worst_over
 from fixtures.run.conformance import every_file, judge_all
@@ -78,7 +85,7 @@ def test_the_shared_functions_over_generated_configurations(name, judge):
 
 @pytest.mark.parametrize(
     ("name", "role"),
-    [(name, POSITIVE_CONTROL if name.startswith("right") else NEGATIVE_CONTROL) for name in PLANTED],
+    [(name, POSITIVE_CONTROL if name in PLANTED_RIGHT else NEGATIVE_CONTROL) for name in PLANTED],
 )
 def test_control_planted_formulas(name, role, judge):
     rope_type, _ = PLANTED[name]

@@ -10,6 +10,8 @@ The controls are RoPEs as people write and call them. The right ones must be und
 one, some rule must name the fault.
 """
 
+import functools
+
 import pytest
 
 from fixtures.conformance import style_recipes
@@ -20,15 +22,14 @@ from fixtures.run.conformance import own_probes
 from fixtures.run.options import settings_of
 from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim, Rule
 from fixtures.verdict.subject import Subject
-from fixtures.verdict.usual_rules import within_rounding
+from fixtures.verdict.usual_rules import identity_holds, within_rounding
 
 DERIVED = "one tolerance is the largest error that rounding can make, derived in fixtures/rope/identities.py"
 TURNS = "two turns' rounding of float32 angles, against short plain calls of the same code"
 BESIDE = "shown beside and decides nothing, since values are right"
 
 
-def _identity(name: str, quantity: str) -> Rule:
-    return within_rounding(name, f"largest error of {quantity}", DERIVED)
+_identity = functools.partial(identity_holds, why=DERIVED)
 
 
 def _called(name: str, quantity: str) -> Rule:

@@ -21,7 +21,7 @@ from fixtures.instruments import prune_conditions as conditions
 from fixtures.measurements import language, ruler_models
 from fixtures.measurements import prune_costs as costs
 from fixtures.pruning import harness_files
-from fixtures.run.census import measures
+from fixtures.run.census import marked, measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import fewest_without_a_loss
 from fixtures.verdict.subject import RunsElsewhere, Subject
@@ -216,12 +216,7 @@ CLAIM = Claim(
 )
 
 asks = measures(language.contexts, language.pruned, language.kept, language.cut, language.ruler)
-
-
-def needs(test):
-    """Of a default run real models alone."""
-    return pytest.mark.beyond(asks(test))
-
+needs = marked(asks, pytest.mark.beyond)  # of a default run real models alone
 
 COSTS = {LOW: conditions.LOW, FIXED: conditions.FASTEST}
 

@@ -119,8 +119,7 @@ def measured(model, rule: Rule) -> np.ndarray:
 
 
 def step(model, rule: Rule) -> float:
-    """One pair, as a share of all, where a rule counts pairs; 0 elsewhere."""
-    return 1 / model.size.shape[-1] if rule is WIDTH else 0.0
+    return model.one_pair if rule is WIDTH else 0.0
 
 
 def sizes(model) -> np.ndarray:

@@ -17,7 +17,7 @@ from fixtures.measurements import language, robust_models
 from fixtures.measurements.answers import ASKED_PLAINLY
 from fixtures.measurements.judged import ABLE_AT
 from fixtures.measurements.sight import noted, range_of
-from fixtures.run.census import measures
+from fixtures.run.census import marked, measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import mean_of_units
 from fixtures.verdict.usual_rules import lead_lost
@@ -83,12 +83,7 @@ CLAIM = Claim(
 )
 
 asks = measures(language.sizes, language.contexts, language.pruned, language.shifted)
-
-
-def needs(test):
-    """Of a default run real models alone."""
-    return pytest.mark.beyond(asks(test))
-
+needs = marked(asks, pytest.mark.beyond)  # of a default run real models alone
 
 embedded = pytest.mark.embedded
 loaded = pytest.mark.loaded

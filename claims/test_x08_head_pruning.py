@@ -17,7 +17,7 @@ from fixtures.figures import prune_figures as figures
 from fixtures.instruments import prune_conditions as conditions
 from fixtures.measurements import language
 from fixtures.measurements.removed_heads import FEWEST_HEADS
-from fixtures.run.census import measures
+from fixtures.run.census import marked, measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.subject import RunsElsewhere
 from fixtures.verdict.usual_rules import bytes_as_predicted, lead_lost
@@ -101,11 +101,7 @@ CLAIM = Claim(
 )
 
 asks = measures(language.sizes, language.removed)
-
-
-def needs(test):
-    """Of a default run real models alone."""
-    return pytest.mark.beyond(asks(test))
+needs = marked(asks, pytest.mark.beyond)  # of a default run real models alone
 
 
 def without_heads(lm):

@@ -23,7 +23,7 @@ from fixtures.instruments import head_law, head_profiles
 from fixtures.measurements import language
 from fixtures.measurements.head_law import COUNT, TEXTS, WHERE_IT_RUNS
 from fixtures.measurements.planted import DISTANCES, TRAINED
-from fixtures.run.census import measures
+from fixtures.run.census import marked, measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.subject import RunsElsewhere, Subject
 
@@ -131,11 +131,7 @@ CLAIM = Claim(
 
 asks = measures(language.head_law)
 texts = pytest.mark.parametrize("text", TEXTS)
-
-
-def needs(test):
-    """Of a default run real models alone."""
-    return pytest.mark.beyond(asks(test))
+needs = marked(asks, pytest.mark.beyond)  # of a default run real models alone
 
 
 def law_of(lm, text: str = "prose"):

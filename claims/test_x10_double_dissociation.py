@@ -45,7 +45,7 @@ from fixtures.measurements.doses import (
     in_random_weights,
 )
 from fixtures.measurements.sight import noted
-from fixtures.run.census import measures
+from fixtures.run.census import marked, measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.subject import Subject
 
@@ -182,12 +182,7 @@ CLAIM = Claim(
 )
 
 asks = measures(language.sizes, language.doses)
-
-
-def asked(test):
-    """Of models that read English."""
-    return pytest.mark.loaded(asks(test))
-
+asked = marked(asks, pytest.mark.loaded)  # of models that read English
 
 SLOW, FAST = Dose(UNROTATE, SLOWEST), Dose(UNROTATE, FASTEST)
 SLOW_ZEROED, FAST_ZEROED = Dose(ZERO, SLOWEST), Dose(ZERO, FASTEST)

@@ -23,7 +23,7 @@ from fixtures.instruments import pair_rankings as rankings
 from fixtures.instruments.pair_importance import weakest
 from fixtures.measurements import language
 from fixtures.measurements.frontier import INDUCTION, LIMIT, OUTCOMES, RETRIEVAL, TEXT
-from fixtures.run.census import measures
+from fixtures.run.census import marked, measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import Measured, StatisticsError, mean_of_units, some_of
 from fixtures.verdict.subject import RunsElsewhere
@@ -148,12 +148,7 @@ CLAIM = Claim(
 )
 
 asks = measures(language.frontier)
-
-
-def needs(test):
-    """Of loaded models alone: an embedded one reads no prose."""
-    return pytest.mark.loaded(asks(test))
-
+needs = marked(asks, pytest.mark.loaded)  # an embedded model reads no prose
 
 # --- what is measured
 

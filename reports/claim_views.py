@@ -11,7 +11,7 @@ from fixtures.plain import text
 from fixtures.verdict.claim import (
     CLAIM_ROLE,
     CONTRADICTED,
-    HOLDS_IN,
+    HOLDS,
     NEGATIVE_CONTROL,
     NOT_RUN,
     SUPPORTED,
@@ -26,8 +26,6 @@ from . import findings, strips
 from .plots import by_model, draw_all, plots_of
 
 WORDS = {verdict: verdict.replace("-", " ") for verdict in VERDICTS}
-ILLUSTRATED = {verdict: words.removesuffix(" in") for verdict, words in HOLDS_IN.items()}
-"""Verdict -> how it is worded for a model that the claim is not about."""
 WORST_FIRST = ("contradicted", "inconclusive", "not-run", "supported")
 GROUPS = {
     "controlled": "Controlled experiment",
@@ -113,7 +111,7 @@ def _shown(row: dict, scale: strips.Scale, grounds: strips.Grounds) -> dict:
     why, command = findings.reason(row)
     if findings.is_held_back(row):
         alone = findings.by_interval(row, decide)
-        words = WORDS[alone] if row["in_scope"] or row["role"] != CLAIM_ROLE else ILLUSTRATED[alone]
+        words = WORDS[alone] if row["in_scope"] or row["role"] != CLAIM_ROLE else HOLDS[alone]
         why = f"{why} (this decides; the interval alone would say: {words})"
     return row | {"strip": strips.strip(neutral, scale, grounds), "why": why, "to_run": command}
 

@@ -9,7 +9,7 @@ import dataclasses
 from pathlib import Path
 
 from fixtures.plain import text
-from fixtures.verdict.claim import HOLDS_IN, NOT_RUN
+from fixtures.verdict.claim import NOT_RUN, worded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Verdict:
     @property
     def words(self) -> tuple[str, str]:
         """Both verdicts; of a model that the claim is not about as an illustration reads."""
-        names = {v: v if self.in_scope else words.removesuffix(" in") for v, words in HOLDS_IN.items()} | {"": "none"}
+        names = worded(self.in_scope) | {"": "none"}
         return names[self.before], names[self.now]
 
     @property

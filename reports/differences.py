@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from fixtures.verdict.claim import CLAIM_ROLE, CONTRADICTED, HOLDS_IN, NOT_RUN, SUPPORTED
+from fixtures.verdict.claim import CLAIM_ROLE, CONTRADICTED, NOT_RUN, SUPPORTED, worded
 from fixtures.verdict.tiers import tier_of
 
 from .findings import reason
@@ -23,7 +23,7 @@ class Change:
 
     @property
     def line(self) -> str:
-        words = {v: v for v in HOLDS_IN} if self.in_scope else {v: w.removesuffix(" in") for v, w in HOLDS_IN.items()}
+        words = worded(self.in_scope)
         before, now = words.get(self.before, "nothing recorded"), words[self.now].replace("-", " ")
         whose = "" if self.in_scope else " (illustration)"
         excuse = f" ({self.excuse})" if self.excuse else ""

@@ -16,14 +16,12 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 from fixtures.plain import text
-from fixtures.verdict.claim import (
-    HOLDS_IN,
-)
+from fixtures.verdict.claim import HOLDS, HOLDS_IN
 from fixtures.verdict.tiers import PLANTED, tier_of
 
 from . import answer, differences, findings, pictures, speed, strips, trust
 from .check import is_relative
-from .claim_views import ILLUSTRATED, WORDS, WORST_FIRST, claim_views, tally
+from .claim_views import WORDS, WORST_FIRST, claim_views, tally
 from .findings import TIER_WORDS
 from .plots import LONG_CELL, drawing
 
@@ -113,7 +111,7 @@ def _environment():
     }
     environment.globals |= {"glyphs": GLYPHS, "words": WORDS, "verdict_order": WORST_FIRST, "few_rows": FEW_ROWS}
     environment.globals |= {"few_files": FEW_FILES, "long_cell": LONG_CELL}
-    environment.globals |= {"illustrated": ILLUSTRATED, "holds_in": HOLDS_IN, "status_glyphs": STATUS_GLYPHS}
+    environment.globals |= {"illustrated": HOLDS, "holds_in": HOLDS_IN, "status_glyphs": STATUS_GLYPHS}
     environment.globals |= {"tier_words": {tier: words for tier, words in TIER_WORDS.items() if tier != PLANTED}}
     environment.globals |= {"tier_of": tier_of, "id_ranges": findings.id_ranges}
     return environment

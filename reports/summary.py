@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from fixtures.plain.text import duration, in_print, one_line
-from fixtures.verdict.claim import CONTRADICTED, HOLDS_IN, INCONCLUSIVE, NOT_RUN, SUPPORTED
+from fixtures.verdict.claim import CONTRADICTED, HOLDS, INCONCLUSIVE, NOT_RUN, SUPPORTED, worded
 from fixtures.verdict.evidence import too_weak
 from fixtures.verdict.tiers import tier_of
 
@@ -82,7 +82,7 @@ class _Row:
             f"{self.claim['id']} {escaped(self.claim['title'])}",
             f"<code>{escaped(self.model, 120)}</code> ({TIER_WORDS[tier_of(self.model)]})",
             f"**{verdict}**" if self.changed else verdict,
-            (self.recorded if self.in_scope else HOLDS_IN[self.recorded].removesuffix(" in")) if self.recorded else "–",
+            worded(self.in_scope)[self.recorded] if self.recorded else "–",
             escaped(self.because),
         ]
 
@@ -90,7 +90,7 @@ class _Row:
         """Illustrations read otherwise and have no mark: they are neither for the claim nor against it."""
         if self.in_scope:
             return f"{MARKS[verdict]} {verdict}"
-        return f"illustration: {HOLDS_IN[verdict].removesuffix(' in')}"
+        return f"illustration: {HOLDS[verdict]}"
 
 
 def _rows(results: dict) -> list[_Row]:
