@@ -7,6 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from fixtures.plain.command_line import Parser
 from fixtures.plain.files import write_in_one_step
 from fixtures.plain.text import one_line
 from fixtures.verdict.gate import BaselineError
@@ -15,16 +16,9 @@ from .browser import BrowserError
 from .check import ResultsError, load
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str):
-        """One line instead of argparse's two; exit code 2."""
-        print(f"{self.prog}: {message}; see {self.prog} --help", file=sys.stderr)
-        raise SystemExit(2)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 fine, 1 the file is bad or cannot be written, 2 usage."""
-    parser = _Parser(prog="python -m reports", description="Checks or renders what a run of the claims recorded.")
+    parser = Parser(prog="python -m reports", description="Checks or renders what a run of the claims recorded.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="check|render|diff|table|picture")
     checks = commands.add_parser("check", help="verify that a results.json has its shape and that its verdicts follow")
     renders = commands.add_parser("render", help="make the HTML report of a results.json")
