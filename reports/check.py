@@ -73,7 +73,7 @@ def verify(results: dict) -> None:
             "the file was changed after the run"
         )
     claims: dict[str, Claim] = {}
-    rows = [Row.from_json(_with_summary(row)) for row in results["evidence"]]
+    rows = [Row.from_json(_as_now(row)) for row in results["evidence"]]
     where = ""
     try:
         for stated in results["claims"]:
@@ -331,14 +331,12 @@ def _verify_claim(stated: dict, where: str) -> Claim:
     return claim
 
 
-def _with_summary(row: dict) -> dict:
-    """The row; one of a file that was written before rows had a summary with what the words of its test said then."""
-    if "summary" in row:
-        return row
-    if row["estimate"] is None:
-        return row | {"summary": None}
+def _as_now(row: dict) -> dict:
+    """The row with the fields that rows of earlier versions lack: a reason ended in the command that would measure it, and
+    the words of a test said what its estimate is."""
     worst, equal = row["test"].startswith("worst"), "all units equal" in row["test"]
-    return row | {"summary": Summary.WORST if worst else Summary.EQUAL if equal else Summary.STATISTIC}
+    summary = Summary.WORST if worst else Summary.EQUAL if equal else Summary.STATISTIC
+    return {"summary": None if row["estimate"] is None else summary, "to_run": ""} | row
 
 
 def _verify_row(row: Row, claim: Claim, where: str) -> None:
@@ -364,6 +362,7 @@ def _verify_row(row: Row, claim: Claim, where: str) -> None:
         role=row.role,
         verdict=held_back,
         reason=row.reason,
+        to_run=row.to_run,
         illustration=row.illustration,
     )
     for name in _DERIVED:

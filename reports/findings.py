@@ -40,7 +40,6 @@ TIER_WORDS = {
 PARTS = (("C", "The paper"), ("R", "RoPE implementations"), ("X", "Beyond the paper"))
 """First letter of a claim's id -> the part of the board that it belongs to."""
 
-TO_RUN = "; to run it: "
 """What parts a not-run row's reason from the command that would measure it (see `judge.not_run`)."""
 
 NAMED, REASONS = 4, 5
@@ -201,7 +200,8 @@ def figure(*rows: dict) -> str:
     values = [row["estimate"] for row in rows if row["estimate"] is not None]
     claimed = f"claimed: {_claimed(first)}"
     if not values:
-        return f"{first['quantity']}: {first['reason'] or 'no number'}"
+        why, command = reason(first)
+        return f"{first['quantity']}: {why or 'no number'}" + (f"; to run it: {command}" if command else "")
     unit = f" {first['unit']}" if first["unit"] not in ("", "ratio") else ""
     if len(rows) > 1:
         low, high = text.number(min(values)), text.number(max(values))
@@ -308,9 +308,8 @@ def _kind(row: dict) -> str:
 
 
 def reason(row: dict) -> tuple[str, str]:
-    """A not-run row's reason and the command that would measure it, apart."""
-    why, _, command = row["reason"].partition(TO_RUN)
-    return why, command
+    """A not-run row's reason and the command that would measure it, '' in a file of before they were kept apart."""
+    return row["reason"], row.get("to_run", "")
 
 
 def id_ranges(claims: Sequence[str]) -> str:

@@ -463,9 +463,16 @@ def _weight_rows() -> list[Row]:
     for model in ("controlled/rope-10000", "controlled/none"):
         samples = [chance.gauss(0.8 if "rope" in model else 0.0, 0.05) for _ in range(5)]
         rows.append(_units(WEIGHT_CLAIM, "trend over pairs", samples, model=model))
-    reason = "base 500000 is measured at paper scale only; to run it: pytest claims/ -k c03 --scale paper"
     rows.append(
-        _row(WEIGHT_CLAIM, "first against last", None, verdict=NOT_RUN, reason=reason, model="controlled/rope-500000")
+        _row(
+            WEIGHT_CLAIM,
+            "first against last",
+            None,
+            verdict=NOT_RUN,
+            reason="base 500000 is measured at paper scale only",
+            to_run="pytest claims/ -k c03 --scale paper",
+            model="controlled/rope-500000",
+        )
     )
     return rows
 
@@ -562,8 +569,11 @@ def _head_rows() -> list[Row]:
     rows = []
     for model, middle, context in cases:
         if middle is None:
-            reason = "its weights are not here; to run it: pytest claims/ --claim C06 --model llama-3.1-8b"
-            rows.append(_row(HEAD_CLAIM, "fast against slow", None, verdict=NOT_RUN, reason=reason, model=model))
+            missing = {
+                "reason": "its weights are not here",
+                "to_run": "pytest claims/ --claim C06 --model llama-3.1-8b",
+            }
+            rows.append(_row(HEAD_CLAIM, "fast against slow", None, verdict=NOT_RUN, model=model, **missing))
             continue
         samples = [middle + chance.gauss(0, 0.02) for _ in range(12)]
         rows.append(_units(HEAD_CLAIM, "fast against slow", samples, model=model, **context))
@@ -861,7 +871,8 @@ def hostile_document(text: str) -> dict:
             "first against last",
             None,
             verdict=NOT_RUN,
-            reason=f"{text}; to run it: {text}",
+            reason=text,
+            to_run=text,
             model=f"third {text}",
         ),
         _units(base, "first against last", [1.0, 1.1, 1.05], model=text, role=NEGATIVE_CONTROL, guards=[text]),

@@ -181,7 +181,7 @@ def test_the_schema_is_one_and_holds_every_field_of_the_apparatus():
     jsonschema.Draft202012Validator.check_schema(schema)
     for name, cls in (("row", Row), ("rule", Rule)):
         fields = {field.name for field in dataclasses.fields(cls)}
-        required = set(schema["$defs"][name]["required"]) | ({"summary"} if name == "row" else set())
+        required = set(schema["$defs"][name]["required"]) | ({"summary", "to_run"} if name == "row" else set())
         assert required == set(schema["$defs"][name]["properties"]) == fields
     claim = schema["$defs"]["claim"]
     assert set(claim["required"]) == set(claim["properties"]) > {field.name for field in dataclasses.fields(Claim)}
@@ -356,20 +356,24 @@ def test_an_edit_by_hand_is_refused_even_with_a_digest_that_fits(change, says):
     assert "\n" not in str(refused.value)
 
 
-def _without_summaries(results: dict) -> dict:
+def _as_before(results: dict) -> dict:
+    """As it was written before rows had a summary and a command of their own."""
     old = copy.deepcopy(results)
     for row in old["evidence"]:
         del row["summary"]
+        command = row.pop("to_run")
+        row["reason"] += f"; to run it: {command}" if command else ""
     return sealed(old)
 
 
-def test_a_file_of_before_rows_had_a_summary_is_read_and_compared(tmp_path, capsys):
-    """Then the words of a row's test said whether it was the worst of n."""
+def test_a_file_of_an_earlier_version_is_read_compared_and_drawn(tmp_path, capsys):
     assert {row["summary"] for row in SAMPLE["evidence"]} >= {"mean", "worst", "statistic"}
+    assert any(row["to_run"] for row in SAMPLE["evidence"])
     old, new = tmp_path / "old.json", tmp_path / "new.json"
-    old.write_text(json.dumps(_without_summaries(SAMPLE)))
+    old.write_text(json.dumps(_as_before(SAMPLE)))
     new.write_text(json.dumps(SAMPLE))
     assert main(["diff", str(old), str(new), "--rows"]) == 0, capsys.readouterr()
+    assert main(["render", str(old), "-o", str(tmp_path / "old.html")]) == 0
 
 
 def test_words_that_begin_with_worst_say_nothing_where_the_row_says_mean():

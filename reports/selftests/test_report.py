@@ -119,7 +119,8 @@ def test_numbers_are_written_in_one_way_everywhere_a_reader_meets_them(page):
 def test_what_is_typed_stays_as_it_is_typed():
     results = document()
     row = next(row for row in results["evidence"] if row["verdict"] == "not-run")
-    row["reason"] = "base 500000 is too much; to run it: pytest claims/ --ruler 131072 --context 500000"
+    row["reason"] = "base 500000 is too much"
+    row["to_run"] = "pytest claims/ --ruler 131072 --context 500000"
     text = Page(render(results)).text()
     assert "pytest claims/ --ruler 131072 --context 500000" in text
     assert "base 500 000 is too much" in text  # `text` has every space alike
