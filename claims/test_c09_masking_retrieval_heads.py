@@ -266,7 +266,7 @@ CLAIM = Claim(
     "nothing masked must lose neither.",
 )
 
-needs = measures(language.contexts, language.answers, language.question_rows)
+needs = measures(language.contexts, language.answers, language.question_rows, language.other_contexts)
 in_points = pytest.mark.in_points
 ARMS = {
     first(EIGHTH): FIRST_16,
@@ -319,7 +319,18 @@ def shown(lm) -> dict:
             "The same with its controls, the question's rows masked",
             None,
         ),
+        **in_other_contexts(lm),
     }
+
+
+def in_other_contexts(lm) -> dict:
+    """The same masks where there is one needle, another text, or more tokens: shown, and decided on by nobody."""
+    elsewhere = lm.judged.elsewhere
+    others = {name: elsewhere.asked(name) for name in elsewhere.kinds}
+    if not others:
+        return {}
+    title = "The same in other contexts, the question's rows masked"
+    return {f"other contexts, {lm.key}": figures.other_contexts_table(lm.key, others, masks.TABLE_2, title)}
 
 
 def what_it_costs(lm, mask: str) -> str:
