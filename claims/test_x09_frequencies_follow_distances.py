@@ -14,6 +14,9 @@ A head's distance is the mean of log(1 + distance). Its frequency is the mean lo
 their use. Heads of a layer are not independent, and neither are layers next to each other, so the interval comes from
 leaving out blocks of four layers (C08). In models of fewer than 16 layers each layer's mean is taken out, and single
 layers are left out.
+
+Among the controls are heads whose widths are known. In some of them what the pairs do is planted; others are trained
+here to look over those widths, so that nobody planted which pairs they use.
 """
 
 import numpy as np
@@ -125,8 +128,7 @@ CLAIM = Claim(
     "and 46%; a slope of -1 is told from -0.25 in 99% and 90%. More contexts would not help: the blocks of layers are the "
     "sample. Controls: the distances of other heads; heads of random query and key weights on "
     "the model's own hidden states; and heads built with widths of 32 to 2048 tokens, whose pairs end at their own edge "
-    "(must hold), at one edge for all, or nowhere (must not: that would be built into the measure); and heads that are "
-    "trained here over those widths, in which nobody planted what the pairs do (must hold).",
+    "(must hold), at one edge for all, or nowhere (must not: that would be built into the measure).",
 )
 
 asks = measures(language.head_law)
