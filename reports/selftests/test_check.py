@@ -15,7 +15,10 @@ from fixtures.verdict.evidence import Row, final_verdicts, make_row
 from fixtures.verdict.statistics import Measured
 from reports import check
 from reports.__main__ import main
-from reports.selftests.sample import document, hostile_document, language_models, sealed
+from reports.selftests.documents import sealed
+from reports.selftests.hostile import hostile_document
+from reports.selftests.sample import document
+from reports.selftests.sample_models import language_models
 
 SAMPLE = document()
 

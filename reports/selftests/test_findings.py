@@ -12,8 +12,9 @@ import pytest
 from fixtures.verdict.claim import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED
 from reports import answer, differences, findings, terminal
 from reports.render import render
+from reports.selftests.documents import add_verdict
 from reports.selftests.page import Page
-from reports.selftests.sample import SMOLLM, add_verdict, document
+from reports.selftests.sample import SMOLLM, document
 
 SAMPLE = document()
 

@@ -16,8 +16,9 @@ import pytest
 from reports import check, plots
 from reports.plots import FEW_PLOTS
 from reports.render import render
+from reports.selftests.documents import ON_SPEED, sealed
 from reports.selftests.page import Page, loads
-from reports.selftests.sample import ON_SPEED, language_models, sealed
+from reports.selftests.sample_models import language_models
 
 SMALL = {f"embedded/{name}-s0": (3, 4, 64) for name in ("llama", "qwen2", "olmo2")}
 PUBLISHED = {"llama-3.1-8b": (32, 32, 128), "olmo-2-7b": (32, 32, 128), "qwen2.5-7b": (28, 28, 128)}

@@ -17,8 +17,10 @@ import pytest
 
 from fixtures.plain.text import is_figures
 from reports.render import render
+from reports.selftests.documents import ON_SPEED, add_verdict
+from reports.selftests.hostile import hostile_document
 from reports.selftests.page import Page, loads
-from reports.selftests.sample import ON_SPEED, add_verdict, document, hostile_document
+from reports.selftests.sample import document
 
 SAMPLE = document()
 

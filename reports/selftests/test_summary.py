@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 
 from fixtures.plain.text import one_line
 from reports import answer
-from reports.selftests.sample import add_verdict, document
+from reports.selftests.documents import add_verdict
+from reports.selftests.sample import document
 from reports.summary import MOST_BYTES, escaped, markdown
 
 OWN_TAGS = {"<code>", "</code>"}
