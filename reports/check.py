@@ -332,11 +332,11 @@ def _verify_claim(stated: dict, where: str) -> Claim:
 
 
 def _as_now(row: dict) -> dict:
-    """The row with the fields that rows of earlier versions lack: a reason ended in the command that would measure it, and
-    the words of a test said what its estimate is."""
+    """The row with the fields that rows of earlier versions lack: a reason ended in the command that would measure it and
+    named recorded deviations, and the words of a test said what its estimate is."""
     worst, equal = row["test"].startswith("worst"), "all units equal" in row["test"]
     summary = Summary.WORST if worst else Summary.EQUAL if equal else Summary.STATISTIC
-    return {"summary": None if row["estimate"] is None else summary, "to_run": ""} | row
+    return {"summary": None if row["estimate"] is None else summary, "to_run": "", "deviations": []} | row
 
 
 def _verify_row(row: Row, claim: Claim, where: str) -> None:

@@ -40,8 +40,6 @@ TIER_WORDS = {
 PARTS = (("C", "The paper"), ("R", "RoPE implementations"), ("X", "Beyond the paper"))
 """First letter of a claim's id -> the part of the board that it belongs to."""
 
-"""What parts a not-run row's reason from the command that would measure it (see `judge.not_run`)."""
-
 NAMED, REASONS = 4, 5
 """So many models, and reasons, are told one by one in a line; the others are counted."""
 
@@ -299,12 +297,13 @@ def _counted(claim: dict, rows: list[dict], decided: dict[str, list[str]]) -> st
 
 
 _DEVIATION = re.compile(r"(?:^|; )((?:defect|documented|not in known_deviations)[^;]*)")
+"""How the reason of a row names what is recorded of it, in files of before `deviations` was a field."""
 
 
 def _kind(row: dict) -> str:
     """What is wrong, without the figures that differ from one implementation to the next."""
-    said = _DEVIATION.findall(row["reason"])
-    return said[0] if said else row["reason"].partition("; ")[2] or row["reason"] or row["rule"]
+    recorded = row["deviations"] if "deviations" in row else _DEVIATION.findall(row["reason"])
+    return recorded[0] if recorded else row["reason"].partition("; ")[2] or row["reason"] or row["rule"]
 
 
 def reason(row: dict) -> tuple[str, str]:

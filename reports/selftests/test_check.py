@@ -177,6 +177,10 @@ def test_a_document_of_another_shape_is_refused_with_place_and_remedy(change, sa
     assert "\n" not in str(refused.value)
 
 
+LATER = {"summary", "to_run", "deviations"}
+"""Fields of a row that files of earlier versions lack."""
+
+
 def test_the_schema_is_one_and_holds_every_field_of_the_apparatus():
     import jsonschema
 
@@ -184,7 +188,7 @@ def test_the_schema_is_one_and_holds_every_field_of_the_apparatus():
     jsonschema.Draft202012Validator.check_schema(schema)
     for name, cls in (("row", Row), ("rule", Rule)):
         fields = {field.name for field in dataclasses.fields(cls)}
-        required = set(schema["$defs"][name]["required"]) | ({"summary", "to_run"} if name == "row" else set())
+        required = set(schema["$defs"][name]["required"]) | (LATER if name == "row" else set())
         assert required == set(schema["$defs"][name]["properties"]) == fields
     claim = schema["$defs"]["claim"]
     assert set(claim["required"]) == set(claim["properties"]) > {field.name for field in dataclasses.fields(Claim)}
@@ -360,10 +364,10 @@ def test_an_edit_by_hand_is_refused_even_with_a_digest_that_fits(change, says):
 
 
 def _as_before(results: dict) -> dict:
-    """As it was written before rows had a summary and a command of their own."""
+    """As it was written before rows had a summary, a command of their own and deviations."""
     old = copy.deepcopy(results)
     for row in old["evidence"]:
-        del row["summary"]
+        del row["summary"], row["deviations"]
         command = row.pop("to_run")
         row["reason"] += f"; to run it: {command}" if command else ""
     return sealed(old)

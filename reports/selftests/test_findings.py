@@ -91,6 +91,17 @@ def test_many_implementations_are_counted_and_a_repeated_reason_stands_once():
     assert said == "7 implementations: 5 hold, 2 fail; defect: two halves of a pair follow different axes (2)"
 
 
+@pytest.mark.parametrize("is_old", [False, True], ids=["as data", "as files of before had it"])
+def test_what_is_recorded_of_an_implementation_is_told_whatever_else_its_reason_says(is_old):
+    results = copy.deepcopy(SAMPLE)
+    for row in results["evidence"]:
+        if row["claim"] == "R01" and row["verdict"] == CONTRADICTED:
+            row["reason"] = row["reason"] if is_old else f"defect: a reason; {row['model']}"
+        if is_old:
+            del row["deviations"]
+    assert found(results, "R01").said.endswith("2 fail; defect: two halves of a pair follow different axes (2)")
+
+
 def test_a_row_that_its_interval_did_not_decide_says_what_did():
     results = copy.deepcopy(SAMPLE)
     row = next(row for row in results["evidence"] if row["model"] == SMOLLM)
