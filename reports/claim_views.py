@@ -172,7 +172,8 @@ def _groups(claim: dict, rows: list[dict]) -> list[dict]:
     ]
 
 
-_MEASURED = re.compile(r"measured: .*?(?=: (?:contradicted|inconclusive|supported))")
+# from one "measured: " to the next at most: a text of many of them would else be read again from each
+_MEASURED = re.compile(r"measured: (?:(?!measured: ).)*?(?=: (?:contradicted|inconclusive|supported))")
 
 
 def _because_once(models: list[dict]) -> None:
@@ -231,14 +232,15 @@ def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:
     shown = own if len(own) <= MANY_ROWS else own[:SHOWN_ROWS]
     origins = _details(shown)
     margins = list(Rule.from_json(rule).other_margins())
-    differ = {name for row in shown for name, verdict in row["sensitivity"].items() if verdict != row["verdict"]}
-    measured = any(row["verdict"] != NOT_RUN for row in shown)
+    differ = {name for row in own for name, verdict in row["sensitivity"].items() if verdict != row["verdict"]}
+    differ_here = {name for name in differ if any(row["sensitivity"][name] != row["verdict"] for row in shown)}
+    measured = any(row["verdict"] != NOT_RUN for row in own)
     return (
         rule
         | {
             "expected": expected(rule["side"], rule["margin"], rule["unit"]),
-            # a column only where a verdict hangs on the margin; else one sentence for all rows
-            "other_margins": [name for name in margins if name in differ],
+            # a column only where a verdict that is shown hangs on the margin; one sentence where none at all does
+            "other_margins": [name for name in margins if name in differ_here],
             "same_at": [name.replace("margin ", "a margin ") for name in margins if name not in differ and measured],
             "rows": _reasons_once(shown),
             "measured": len(own),

@@ -5,6 +5,7 @@ Drawn from `run.pictures` of results.json. Labels are HTML, so that they keep th
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from markupsafe import Markup, escape
@@ -297,5 +298,7 @@ def _periods(all_periods: list[float | None]) -> list[tuple[float, str]]:
 
 def _layers(count: int) -> list[tuple[float, str]]:
     """(percent from the top of the middle of a layer, its number), at most eight of them."""
-    step = next(size for size in (1, 2, 5, 10, 20, 50, 100, 1000) if count <= 8 * size)
+    step = next(
+        size for power in itertools.count() for size in (10**power, 2 * 10**power, 5 * 10**power) if count <= 8 * size
+    )
     return [(round(100 * (layer + 0.5) / count, 1), str(layer)) for layer in range(0, count, step)]

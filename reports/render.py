@@ -48,7 +48,7 @@ def render(results: dict) -> str:
     run, not_run = results["run"], _not_run(claims, results)
     found = findings.findings(results)
     script = (HERE / "filter.js").read_text(encoding="utf-8")
-    page = _environment().get_template("template.html.j2")
+    page = environment().get_template("template.html.j2")
     return page.render(
         paper=PAPER,
         run=run,
@@ -70,7 +70,7 @@ def render(results: dict) -> str:
         any_not_run=any(not_run.values()),
         broken=[(claim, error) for claim in claims for error in claim["errors"]],
         failed_controls=[(claim, row) for claim in claims for row in claim["controls"] if row["control_ok"] is False],
-        style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
+        style=style(),
         script=Markup(script),
         # only this very script may run: not even a mistake in escaping could start another
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -81,8 +81,14 @@ def render(results: dict) -> str:
     )
 
 
+def style() -> Markup:
+    """The style sheet of every page."""
+    return Markup((HERE / "style.css").read_text(encoding="utf-8"))
+
+
 @functools.cache
-def _environment():
+def environment():
+    """Templates with the filters and names that they share: those of the report, and of the page that compares two runs."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -107,6 +113,7 @@ def _environment():
         "ranges": text.ranges,
         "rate": trust.rate,
         "short": text.label,
+        "moment": text.moment,
         "unstopped": lambda sentence: sentence.rstrip(" ."),
     }
     environment.globals |= {"glyphs": GLYPHS, "words": WORDS, "verdict_order": WORST_FIRST, "few_rows": FEW_ROWS}
@@ -126,7 +133,12 @@ def _run_facts(run: dict) -> list[tuple[str, str]]:
         ("Commit", _commit(run["commit"])),
         ("Options", text.flat(options)),
         ("Machine", text.flat({name: value for name, value in run["hardware"].items() if value is not None})),
-        ("Tests", ", ".join(f"{counts[name]} {name}" for name in _COUNTS if counts[name] or name in _ALWAYS_TOLD)),
+        (
+            "Tests",
+            ", ".join(
+                f"{text.number(counts[name])} {name}" for name in _COUNTS if counts[name] or name in _ALWAYS_TOLD
+            ),
+        ),
     ]
 
 

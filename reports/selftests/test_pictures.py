@@ -62,8 +62,17 @@ def test_how_the_weights_are_kept_stands_beside_the_name():
     page = render(results)
     assert "SmolLM2-135M-Instruct, 4-bit" in page
     assert "Kept as Q4_1, measured in float32, SHA-256 of the weights b179c9523d0e." in page
+    model = next(row for row in results["evidence"] if row["model"] == SMOLLM)["provenance"]["model"]
+    model["weights"] = "123456789012" + "0" * 52  # digits alone, as one in 280 begins, are no number
+    assert "SHA-256 of the weights 123456789012." in render(results)
     of_others = findings.kept([{"model": "a", "role": "claim", "provenance": {"model": {"weights": 3, "dtype": None}}}])
     assert of_others == {}
+
+
+def test_a_model_of_any_depth_is_drawn():
+    deep = planted() | {"layers": 9000, "heads": 1, "period": [6.283], "use": [[100]] * 9000, "utility": None}
+    deep |= {"all_layers": None}
+    assert len(pictures.view(deep | {"pruned": None, "pruning": None}, "deep", "pretrained")["layers"]) <= 8
 
 
 def test_the_sentence_says_how_much_can_go_and_at_what_cost():

@@ -11,11 +11,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from fixtures.plain.text import is_figures
+from reports.claim_views import MANY_ROWS
 from reports.render import render
 from reports.selftests.documents import ON_SPEED, add_verdict
 from reports.selftests.hostile import hostile_document
@@ -128,6 +130,24 @@ def test_what_is_typed_stays_as_it_is_typed():
     assert "base 500 000 is too much" in text  # `text` has every space alike
 
 
+def test_a_hash_of_digits_alone_is_no_number():
+    results = document()
+    results["run"]["commit"] = "633046012345" + "0" * 28
+    text = Page(render(results)).text()
+    assert "633046012345" in text
+
+
+def test_a_text_of_ten_thousand_times_the_same_word_takes_no_time():
+    """A pattern that looked from each of them to the end took minutes over 200 kB."""
+    results = document()
+    for row in results["evidence"]:
+        if row["claim"] == "R01" and row["verdict"] == "contradicted":
+            row["sentence"] += " measured: " * 10_000
+    began = time.process_time()
+    render(results)
+    assert time.process_time() - began < 15
+
+
 def test_a_reason_that_many_implementations_share_is_told_once():
     """243 rows once said that model.to(bfloat16) casts the buffers, in two tables each."""
     results = document()
@@ -169,6 +189,22 @@ def test_a_column_for_another_margin_stands_only_where_a_verdict_hangs_on_it():
     assert "With half the margin or twice the margin every verdict is the same." in same
     assert "margin × ½" in page.text()
     assert "margin × ½" not in same
+
+
+def test_every_verdict_is_the_same_means_those_that_a_long_table_leaves_out_too():
+    results = document()
+    claim = next(claim for claim in results["claims"] if claim["id"] == "R01")
+    row = next(row for row in results["evidence"] if row["claim"] == "R01" and row["verdict"] == "supported")
+    row |= {"sensitivity": dict.fromkeys(row["sensitivity"], "supported")}
+    for number in range(MANY_ROWS):
+        model = f"transformers/made-{number:02}"
+        add_verdict(claim, model, "supported")
+        results["evidence"].append(row | {"model": model})
+    last = results["evidence"][-1]  # not shown: the tables are in the order of names
+    last["sensitivity"] = last["sensitivity"] | {"half the margin": "inconclusive"}
+    own = re.search(r'<article class="claim" id="r01".*?</article>', render(results), re.DOTALL)[0]
+    assert "With twice the margin every verdict is the same." in own
+    assert "half the margin" not in own
 
 
 def test_the_report_tells_what_ran_and_at_its_end_what_did_not(page):
