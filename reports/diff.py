@@ -6,7 +6,6 @@ Nothing is decided here: whether a difference fails a run is the gate's business
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 from fixtures.plain import text
 from fixtures.verdict.claim import NOT_RUN, worded
@@ -147,19 +146,10 @@ def _apart(before: list[float] | None, now: list[float] | None) -> bool:
 
 def page(difference: Difference, first: dict, second: dict) -> str:
     """The same as one HTML file, no network."""
-    import jinja2
-    from markupsafe import Markup
+    from .render import environment, style  # late: they bring jinja2 and all that draws
 
-    here = Path(__file__).parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(here),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        finalize=lambda value: text.in_print(value) if type(value) is str else value,
-    )
-    environment.filters |= {"number": text.number, "visible": text.visible, "moment": text.moment}
-    style = Markup((here / "style.css").read_text(encoding="utf-8"))
-    return environment.get_template("diff.html.j2").render(
-        difference=difference, runs=(first["run"], second["run"]), style=style
+    return (
+        environment()
+        .get_template("diff.html.j2")
+        .render(difference=difference, runs=(first["run"], second["run"]), style=style())
     )

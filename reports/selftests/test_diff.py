@@ -99,6 +99,13 @@ def test_the_command_prints_the_lines_and_writes_a_page_that_escapes_what_others
     assert "<script" not in text and "&lt;script&gt;" in text and text.count("<table") == 1
 
 
+def test_the_page_shows_what_is_typed_as_it_is_typed_and_hidden_characters_as_such(runs):
+    runs[0]["run"] |= {"commit": "633046012345", "started": "at\u202e noon"}
+    text = diff.page(diff.compared(*runs), runs[0], runs[1])
+    assert "commit 633046012345," in text
+    assert "\u202e" not in text and "at⟨U+202E⟩ noon" in text
+
+
 def test_a_bad_file_is_one_line_and_exit_code_1(tmp_path, capsys, runs):
     good, bad = tmp_path / "a.json", tmp_path / "b.json"
     good.write_text(json.dumps(runs[0]), encoding="utf-8")
