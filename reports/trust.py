@@ -27,7 +27,10 @@ def recorded(path: Path = MEASURED) -> dict | None:
 
 
 def page(claims: list[dict], manifest: list[str], found: dict | None) -> dict:
-    """claims: views of the run. found: `recorded()`. Rows for every claim of the manifest, measured or not."""
+    """Rows for every claim of the manifest, measured or not; ids of claims whose cases are all whole runs, and of the others.
+
+    claims: views of the run. found: `recorded()`.
+    """
     known, shown = (found or {}).get("claims", {}), {claim["id"]: claim for claim in claims}
     rows = []
     for claim_id in manifest:
@@ -44,7 +47,23 @@ def page(claims: list[dict], manifest: list[str], found: dict | None) -> dict:
             judged = [control for control in own if control["control_ok"] is not None]
             row[name] = {"n": len(judged), "supported": sum(control["verdict"] == SUPPORTED for control in judged)}
         rows.append(row)
-    return {"rows": rows, "machine": (found or {}).get("machine"), "versions": (found or {}).get("versions", {})}
+    measured = {row["id"]: row["measured"] for row in rows if row["measured"]}
+    whole = [claim for claim, row in measured.items() if all(_whole(row[kind]) == row[kind]["n"] for kind in KINDS)]
+    return {
+        "rows": rows,
+        "whole": whole,
+        "decided": [claim for claim in measured if claim not in whole],
+        "machine": (found or {}).get("machine"),
+        "versions": (found or {}).get("versions", {}),
+    }
+
+
+KINDS = ("false", "true", "unable")
+
+
+def _whole(part: dict) -> int:
+    """How many cases were whole runs; rows of before cases were decided within one process do not say, and are."""
+    return part.get("whole", part["n"])
 
 
 HARD = {"near": "near the margin", "noisier": "noisier than planned for"}
@@ -56,8 +75,8 @@ def rate(part: dict) -> str:
     if not part["n"]:
         return "–"
     told = [_of(part[SUPPORTED], part["n"])]
-    if part.get("whole", part["n"]) < part["n"]:
-        told.append(f"{part['whole']} in whole runs")
+    if _whole(part) < part["n"]:
+        told.append(f"{_whole(part)} in whole runs")
     hard = [name for name in HARD if part.get(name)]
     if hard:
         apart = [f"{HARD[name]} {part[f'{name}_supported']} of {part[name]}" for name in hard]
