@@ -56,7 +56,7 @@ WHAT = {
 }
 UNIT = {TEXT: "context", INDUCTION: "sequence of repeated tokens", NEEDLES: "context"}
 TOKENS = {INDUCTION: 2 * induction.BLOCK}
-"""Where a text is no context."""
+"""Of a text that is no context: all other outcomes are measured in contexts of `--context` tokens."""
 A_SMALL_LOSS = "a tenth of what it costs to turn no pair at all, by which a quarter of the pairs would cost a quarter"
 CAPPED = {
     TEXT: f"{A_SMALL_LOSS}; at most 0.1 nats a token, twice as much as halving the model would cost (C07)",

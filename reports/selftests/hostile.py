@@ -68,9 +68,11 @@ def hostile_document(text: str) -> dict:
             "first against last",
             [0.4, 0.5, 0.45],
             model=text,
-            provenance={text: [text, {text: text}]},
+            provenance={text: [text, {text: text}]}
+            | {"model": dict.fromkeys(("title", "quantisation", "dtype", "weights"), text)},
             paper={text: text},
             series={text: spec, f"{text} 1": table, f"{text} 2": scatter, f"{text} 3": heatmap, f"{text} 4": doses},
+            deviations=[text],
             nodeid=text,
         ),
         decided_row(base, "first against last", None, verdict=INCONCLUSIVE, reason=text, model=f"other {text}"),

@@ -35,7 +35,7 @@ def page(monkeypatch):
 
     def shown(recorded: dict) -> str:
         monkeypatch.setattr(speed, "load", lambda: speed.view(recorded))
-        template = render._environment().get_template("speed.html.j2")
+        template = render.environment().get_template("speed.html.j2")
         return template.render(speed=render._speed())
 
     return shown
