@@ -34,9 +34,7 @@ NOT_MEASURED_NOW = "recorded, and not measured in this run"
 INCOMPLETE = "not all tests of the claim were selected"
 REWORDED = "the claim's sentence, margin or rules changed since it was recorded"
 ANEW = "trained to other weights here, so that it is not held to the record"
-
-
-EXTERNAL = "it reads what others published, and a machine without that may pass"
+EXTERNAL = "it reads what others published, which this run did not have"
 
 
 def reworded(results: dict) -> list[str]:
