@@ -130,6 +130,13 @@ def test_what_is_typed_stays_as_it_is_typed():
     assert "base 500 000 is too much" in text  # `text` has every space alike
 
 
+def test_times_that_add_up_to_more_than_a_float_holds_stop_nothing():
+    results = document()
+    for row in results["evidence"]:
+        row["duration_s"] = 1.7e308
+    assert "its tests took –" in Page(render(results)).text()
+
+
 def test_a_hash_of_digits_alone_is_no_number():
     results = document()
     results["run"]["commit"] = "633046012345" + "0" * 28
