@@ -112,12 +112,14 @@ def test_a_verdict_is_always_a_word_and_never_a_colour_alone(page_text):
 
 OTHERWISE_WRITTEN = r"(?<![\w./:=-])\d{5,}(?![\w/])|\d[eE][-+]\d|(?<![\w\[)/:=-])-\d|\d\.0+%|\d,\d{3}\b"
 """A large number, a power of ten, a negative number and a percentage as programs write them, not as `number` does."""
+PAGES = "pages 13552–13562"
+"""Of the paper, in its citation."""
 
 
 def test_numbers_are_written_in_one_way_everywhere_a_reader_meets_them(page):
     prose = [said for inside, said in page.texts if inside not in ("code", "pre", "style", "script")]
     assert re.search("\u202f000", " ".join(prose))
-    assert not [said for said in prose if re.search(OTHERWISE_WRITTEN, said)]
+    assert not [said for said in prose if re.search(OTHERWISE_WRITTEN, said.replace(PAGES, ""))]
 
 
 def test_what_is_typed_stays_as_it_is_typed():
@@ -142,6 +144,10 @@ def test_a_hash_of_digits_alone_is_no_number():
     results["run"]["commit"] = "633046012345" + "0" * 28
     text = Page(render(results)).text()
     assert "633046012345" in text
+
+
+def test_pages_of_the_paper_are_no_counts():
+    assert PAGES in Page(render(document())).text()
 
 
 def test_a_text_of_ten_thousand_times_the_same_word_takes_no_time():
