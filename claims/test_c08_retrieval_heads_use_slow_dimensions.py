@@ -9,6 +9,9 @@ Heads of one layer are not independent, and neither are layers next to each othe
 or more the interval comes from leaving out blocks of four layers. With fewer layers a difference between heads cannot
 be told from one between layers, and what is decided is the correlation within layers, over heads.
 
+A layer with a window shorter than a context cannot see a needle beyond it, so that its heads say nothing of retrieval:
+they are left out, and the row says how many.
+
 What a retrieval head is depends on the definition. Beside the paper's indicator stand the same with the first token
 taken out of attention altogether, and the copy score of Wu et al. (2024).
 """
@@ -23,6 +26,8 @@ from fixtures.instruments import head_profiles as profiles
 from fixtures.instruments.head_agreement import agreement
 from fixtures.measurements import language
 from fixtures.measurements.admissible import counted, on_every
+from fixtures.measurements.heads import HeadScores
+from fixtures.measurements.sight import in_sight, left_out, scores_in_sight
 from fixtures.plain.errors import NotHere
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
@@ -117,9 +122,9 @@ ends = pytest.mark.parametrize("end", SIDES)
 
 
 def utilities(lm, end: str) -> list[np.ndarray]:
-    """(L, H) mean utility of that eighth, at each weight that counts."""
+    """(L, H) mean utility of that eighth of the heads that see a whole context, at each weight that counts."""
     mean = lm.eq4.judging.mean
-    return [profiles.of_end_in_pairs(mean[one.index], end) for one in counted(lm.judged.sanity)]
+    return [profiles.of_end_in_pairs(in_sight(lm, mean[one.index]), end) for one in counted(lm.judged.sanity)]
 
 
 def correlated(scores: np.ndarray, used: list[np.ndarray], rule: Rule, correlate=profiles.correlation_of_checkpoint):
@@ -127,9 +132,14 @@ def correlated(scores: np.ndarray, used: list[np.ndarray], rule: Rule, correlate
     return on_every([correlate(scores, one, rule.side, rule.margin, CLAIM.alpha) for one in used], rule.side)
 
 
+def scores_of(lm) -> HeadScores:
+    """Of the heads that see a whole context. StatisticsError where none does."""
+    return scores_in_sight(lm, lm.heads.judging)
+
+
 def scores_by(lm, definition: str) -> np.ndarray:
     """(L, H). StatisticsError where the definition says nothing of this model."""
-    found = getattr(lm.heads.judging, definition)
+    found = getattr(scores_of(lm), definition)
     if found is None:
         raise StatisticsError("no answer holds a token of its needle: nothing is copied")
     return found
@@ -137,7 +147,7 @@ def scores_by(lm, definition: str) -> np.ndarray:
 
 def by_context(lm, rule: Rule, end: str):
     """One correlation a context: the utility that it alone gives, and the indicator over all passages."""
-    groups, indicator = lm.eq4.judging.u, lm.heads.judging.indicator
+    groups, indicator = in_sight(lm, lm.eq4.judging.u, axis=2), scores_of(lm).indicator
     at = []
     for one in counted(lm.judged.sanity):
         r = [profiles.correlation(indicator, profiles.of_end_in_pairs(u, end)) for u in groups[:, one.index]]
@@ -154,7 +164,7 @@ def agreed(heads, threshold: float):
 
 def definitions_table(lm) -> dict:
     """How many heads each definition calls retrieval heads, and how far the two agree."""
-    heads, rows = lm.heads.judging, []
+    heads, rows = scores_of(lm), []
     for threshold in (0.1, 0.3, 0.5, 0.7):
         counts = [str(int((scores > threshold).sum())) for scores in (heads.indicator, heads.without_first)]
         try:
@@ -186,8 +196,8 @@ def shown(lm) -> dict:
     found = {f"definitions, {lm.key}": definitions_table(lm)}
     chosen = lm.judged.sanity.chosen
     if chosen is not None:
-        u = lm.eq4.judging.mean[chosen.index]
-        found[f"fig. 3, {lm.key}"] = figures.indicator_scatter(lm.key, u, lm.heads.judging.indicator)
+        u = in_sight(lm, lm.eq4.judging.mean[chosen.index])
+        found[f"fig. 3, {lm.key}"] = figures.indicator_scatter(lm.key, u, scores_of(lm).indicator)
     return found
 
 
@@ -205,8 +215,9 @@ def test_retrieval_heads_and_the_dimensions_they_use(lm, judge, end):
     rule = rule_of(lm, end)
     judge.interval(
         rule,
-        lambda: correlated(lm.heads.judging.indicator, utilities(lm, end), rule),
+        lambda: correlated(scores_of(lm).indicator, utilities(lm, end), rule),
         of=lm,
+        note=lambda: left_out(lm),
         paper=f"fig. 3: {'positive' if end == 'last' else 'negative, but for Qwen'}",
         series=lambda: shown(lm) if end == "last" else {},
     )
@@ -216,31 +227,42 @@ def test_retrieval_heads_and_the_dimensions_they_use(lm, judge, end):
 @pytest.mark.parametrize(("definition", "end"), OTHER_DEFINITIONS, ids=["-".join(key) for key in OTHER_DEFINITIONS])
 def test_beside_it_other_definitions(lm, judge, definition, end):
     rule = OTHER_DEFINITIONS[definition, end]
-    judge.interval(rule, lambda: correlated(scores_by(lm, definition), utilities(lm, end), rule), of=lm)
+    judge.interval(
+        rule,
+        lambda: correlated(scores_by(lm, definition), utilities(lm, end), rule),
+        of=lm,
+        note=lambda: left_out(lm),
+    )
 
 
 @needs
 @ends
 def test_beside_it_within_layers(lm, judge, end):
     rule, within = WITHIN[end], profiles.correlation_within_layers
-    judge.interval(rule, lambda: correlated(lm.heads.judging.indicator, utilities(lm, end), rule, within), of=lm)
+    judge.interval(
+        rule,
+        lambda: correlated(scores_of(lm).indicator, utilities(lm, end), rule, within),
+        of=lm,
+        note=lambda: left_out(lm),
+    )
 
 
 @needs
 @ends
 def test_beside_it_over_contexts(lm, judge, end):
     rule = BY_CONTEXT[end]
-    judge.interval(rule, lambda: by_context(lm, rule, end), of=lm)
+    judge.interval(rule, lambda: by_context(lm, rule, end), of=lm, note=lambda: left_out(lm))
 
 
 @needs
 def test_beside_it_the_two_definitions_agree(lm, judge):
     judge.exact(
         AGREE,
-        lambda: agreed(lm.heads.judging, 0.5).spearman,
+        lambda: agreed(scores_of(lm), 0.5).spearman,
         of=lm,
-        n=lambda: lm.heads.judging.indicator.size,
+        n=lambda: scores_of(lm).indicator.size,
         test="over every head",
+        note=lambda: left_out(lm),
     )
 
 

@@ -9,10 +9,13 @@ document.
 What is measured is by how many nats the right word leads the best of its rivals, at three places of the needle, in
 contexts that chose nothing; every row is masked, as in the paper. Costs are held against what blinding the same heads
 costs in the same context. Beside them stand the controls that the paper lacks, on the rows of the question alone: as
-many random pairs that spare the end in question, heads that copy, local heads, other heads of the same layers. Where
-whole questions are asked (--qa nq20, the paper's presets) the same sentences are decided in the paper's points, with
-the margins of C11.
+many random pairs that spare the end in question, heads that copy, local heads, other heads of the same layers. A layer
+with a window shorter than a context cannot see every needle: its heads are no retrieval heads, and no others either.
+Where whole questions are asked (--qa nq20, the paper's presets) the same sentences are decided in the paper's points,
+with the margins of C11.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -36,7 +39,9 @@ from fixtures.instruments.mask_conditions import (
 )
 from fixtures.instruments.paired import HALVED
 from fixtures.measurements import language
+from fixtures.measurements.sight import left_out, limits, none_in_sight
 from fixtures.paper.tables import FIRST_16, FIRST_32, LAST_16, LAST_32, NONE, POSITIONS
+from fixtures.plain.errors import NotMadeFor
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
 
@@ -266,7 +271,7 @@ CLAIM = Claim(
     "nothing masked must lose neither.",
 )
 
-needs = measures(language.contexts, language.answers, language.question_rows, language.other_contexts)
+needs = measures(language.sizes, language.contexts, language.answers, language.question_rows, language.other_contexts)
 in_points = pytest.mark.in_points
 ARMS = {
     first(EIGHTH): FIRST_16,
@@ -280,8 +285,13 @@ NEAREST = -1
 
 def no_heads(lm, heads: str = RETRIEVAL, mask: str = "") -> str:
     """Why there is nothing to mask, '' if there is."""
-    conditions = lm.judged.conditions
-    return conditions.notes.get(mask or first(QUARTER, heads), "")
+    why = lm.judged.conditions.notes.get(mask or first(QUARTER, heads), "")
+    return (none_in_sight(lm) if why and heads != LOCAL else "") or why
+
+
+def with_left_out(lm, note: str, heads: str) -> str:
+    """A note on a set of heads, with how many could not be in it: none are left out of all heads, or of the local ones."""
+    return note if heads in (EVERY, LOCAL) else left_out(lm, note)
 
 
 def units_of(rule: Rule, asked, mask: str) -> np.ndarray:
@@ -363,7 +373,7 @@ def test_masking_an_end_of_the_retrieval_heads(lm, judge, rule, mask):
         lambda: units_of(rule, lm.judged.rows, mask),
         of=lm.answering,
         unable=lambda: no_heads(lm),
-        note=lambda: what_it_costs(lm, mask),
+        note=lambda: left_out(lm, what_it_costs(lm, mask)),
         paper=lambda: beside_table_2(lm, mask, lost=rule is not RAISES),
         series=lambda: shown(lm) if rule is DETRIMENTAL else {},
     )
@@ -390,7 +400,7 @@ def test_an_answer_that_is_near_is_hurt_less(lm, judge, place):
         lambda: relief(lm.judged.rows, place),
         of=lm.answering,
         unable=lambda: no_heads(lm),
-        note=lambda: what_there_is_to_lose(lm.judged.rows, place),
+        note=lambda: left_out(lm, what_there_is_to_lose(lm.judged.rows, place)),
         paper=lambda: beside_the_paper.with_ours(
             beside_the_paper.printed_relief("table 2", LAST_16, POSITIONS[place]),
             beside_the_paper.relieved(lm.judged.rows, last(EIGHTH), place),
@@ -417,7 +427,7 @@ def test_beside_it_what_the_paper_did_not_compare(lm, judge, compared):
         more_lost,
         of=lm.answering,
         unable=lambda: no_heads(lm, heads) or no_heads(lm, mask=cheap),
-        note=both_costs,
+        note=lambda: with_left_out(lm, both_costs(), heads),
     )
 
 
@@ -434,8 +444,17 @@ def test_beside_it_the_first_quarter_of_other_sets_of_heads(lm, judge, which):
         lambda: lost() - lm.judged.questions.small(masks.blind(heads)),
         of=lm.answering,
         unable=lambda: no_heads(lm, heads),
-        note=lambda: f"{lost().mean():.2f} nats lost in {lm.judged.conditions.heads[heads].sum()} heads",
+        note=lambda: with_left_out(
+            lm, f"{lost().mean():.2f} nats lost in {lm.judged.conditions.heads[heads].sum()} heads", heads
+        ),
     )
+
+
+def blinded(lm, lost: Callable[[], np.ndarray]) -> np.ndarray:
+    """What blinding the retrieval heads costs. NotMadeFor where there are none."""
+    if why := no_heads(lm):
+        raise NotMadeFor(f"nothing can be blinded: {why}")
+    return lost()
 
 
 controlled_rules = pytest.mark.parametrize("rule", [CHEAP, HURTS, DETRIMENTAL], ids=["b", "c-hurts", "c-detrimental"])
@@ -447,7 +466,7 @@ def test_control_blind_retrieval_heads_cost_much(lm, judge, rule):
     role = NEGATIVE_CONTROL if rule is CHEAP else POSITIVE_CONTROL
     judge.units(
         rule,
-        lambda: units_of(rule, lm.judged.rows, BLIND),
+        lambda: blinded(lm, lambda: units_of(rule, lm.judged.rows, BLIND)),
         of=lm.control(role, "retrieval-heads-blind"),
     )
 
@@ -484,6 +503,11 @@ def shown_in_points(lm) -> dict:
     }
 
 
+def sight_of_questions(lm) -> str:
+    """What windows leave of the longest question with its documents."""
+    return limits(lm, lm.answers.under_masks.tokens[1])
+
+
 def points_of(mask: str, answers) -> np.ndarray:
     """(n,) points lost; of the first eighth, which should raise accuracy, points gained."""
     cost = answers.cost(mask)
@@ -499,6 +523,7 @@ def test_masking_an_end_in_points(lm, judge, mask):
         lambda: points_of(mask, lm.answers.under_masks),
         of=lm.in_points,
         unable=lambda: no_heads(lm),
+        note=lambda: sight_of_questions(lm),
         paper=beside_the_paper.printed("table 2", ARMS[mask], lost=mask != first(EIGHTH)),
         series=lambda: shown_in_points(lm) if mask == last(QUARTER) else {},
     )
@@ -527,6 +552,7 @@ def test_the_nearest_document_is_hurt_fewer_points(lm, judge, position):
         of=lm.in_points,
         reach=200.0,
         unable=lambda: no_heads(lm) or unasked(lm.answers.under_masks, position),
+        note=lambda: sight_of_questions(lm),
         paper=beside_the_paper.printed_relief("table 2", LAST_16, POSITIONS[0 if position == 0 else 1]),
     )
 
@@ -538,6 +564,6 @@ def test_control_blind_heads_in_points(lm, judge, mask):
     role = NEGATIVE_CONTROL if mask == first(QUARTER) else POSITIVE_CONTROL
     judge.units(
         IN_POINTS[mask],
-        lambda: lm.answers.under_masks.cost(BLIND),
+        lambda: blinded(lm, lambda: lm.answers.under_masks.cost(BLIND)),
         of=lm.control(role, "retrieval-heads-blind"),
     )

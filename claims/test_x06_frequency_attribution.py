@@ -23,6 +23,7 @@ from fixtures.instruments.intervention_conditions import FASTEST, RANDOM, SLOWES
 from fixtures.measurements import edges, language
 from fixtures.measurements.arms import ORDERS, STANDARD, VARIANTS, cell, spread_of, theta_of
 from fixtures.measurements.sight import limits, noted
+from fixtures.plain.errors import NotMadeFor
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, TRAINED_HERE, Claim, Rule
 from fixtures.verdict.subject import Subject
@@ -397,6 +398,8 @@ def test_control_nothing_done_blind_heads_and_no_head_turned(lm, judge, rule, wh
 
     def lost() -> np.ndarray:
         costs = lm.intervened.deciding
+        if why := no_heads(costs):
+            raise NotMadeFor(why)
         return costs.cost(what) if rule is MUCH else beyond_a_tenth(costs, what)
 
     role = POSITIVE_CONTROL if (rule is MUCH) != (what == patch.NONE) else NEGATIVE_CONTROL
@@ -404,7 +407,6 @@ def test_control_nothing_done_blind_heads_and_no_head_turned(lm, judge, rule, wh
         rule,
         lost,
         of=lm.control(role, what.replace(" ", "-")),
-        unable=lambda: no_heads(lm.intervened.deciding),
     )
 
 

@@ -45,6 +45,7 @@ from fixtures.measurements.doses import (
     in_random_weights,
 )
 from fixtures.measurements.sight import noted
+from fixtures.plain.errors import NotMadeFor
 from fixtures.run.census import marked, measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.subject import Subject
@@ -360,12 +361,18 @@ def test_control_the_slowest_quarter_is_no_position(lm, judge, outcome):
 def test_control_of_ends(lm, judge, heads, outcome, what):
     """A dose that costs nothing is not needed; one that costs what turning no pair at all costs is."""
     dose, role = {"nothing-done": (NOTHING, NEGATIVE_CONTROL), "no-pair-turned": (UNTURNED, POSITIVE_CONTROL)}[what]
+
+    def more(found) -> np.ndarray:
+        if why := found.no_heads(heads):
+            raise NotMadeFor(why)
+        return more_needed(found, outcome, dose, NOTHING)
+
     decide(
         lm,
         judge,
         APART[heads, outcome],
         outcome,
-        lambda found: more_needed(found, outcome, dose, NOTHING),
+        more,
         of=lm.control(role, what),
     )
 
