@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from fixtures.conformance import sampled_distances
 from fixtures.rope import dirichlet
 from fixtures.rope.heads import HEADS, LLAMA, OLMO, TABLE
 from fixtures.rope.properties import examples_at, worst_over
@@ -277,26 +278,16 @@ def test_fast_is_where_no_phase_keeps_its_sign(examine):
 # The kernel against distances drawn at random, through RoPE itself, for the heads of real models.
 
 
-def _sampled(judge, theta, distances, stretch=1.0):
-    """(2, pairs) mean contribution of each pair over random distances 0..N-1, half-split in float64: best phase, quarter."""
-    import torch
+@pytest.fixture
+def sampled(judge, store):
+    """(2, pairs) mean contribution of each pair over random distances 0..N-1: at its best phase, and a quarter beside it."""
 
-    from fixtures.rope.layouts import half_split as layout
-    from fixtures.rope.reference import half_split, rotate_arrays
+    def sampled(theta, distances, stretch=1.0):
+        turning = stretch * np.array(theta)
+        recipe = sampled_distances.recipe(theta, distances, DRAWS[judge.settings.scale], turning=turning)
+        return store.measured(recipe).tensors["mean"]
 
-    turning = torch.from_numpy(stretch * np.array(theta))
-
-    def rotate(x, positions):
-        return rotate_arrays(lambda x, at: half_split(x, at, turning), x, positions, torch.float64)
-
-    return dirichlet.sampled_contributions(
-        rotate,
-        theta,
-        layout(2 * len(theta)),
-        distances,
-        DRAWS[judge.settings.scale],
-        seed=0,
-    )
+    return sampled
 
 
 def _agreement(judge, sampled, predicted) -> Measured:
@@ -309,14 +300,14 @@ def _agreement(judge, sampled, predicted) -> Measured:
 
 
 @pytest.mark.parametrize("head", HEADS, ids=lambda head: head.key)
-def test_sampled_distances_give_the_kernel(head, judge):
+def test_sampled_distances_give_the_kernel(head, judge, sampled):
     predicted = dirichlet.modulus(head.theta, head.context)
-    sampled = _sampled(judge, head.theta, head.context)
+    mean = sampled(head.theta, head.context)
     judge.interval(
         SAMPLED_AGREE,
-        _agreement(judge, sampled, predicted),
+        _agreement(judge, mean, predicted),
         of=Subject(head.key, seeds=[0]),
-        series=lambda: {"contribution bound": _bound_figure(sampled[0])} if head is LLAMA else {},
+        series=lambda: {"contribution bound": _bound_figure(mean[0])} if head is LLAMA else {},
     )
 
 
@@ -436,33 +427,33 @@ def test_a_threshold_beside_half_a_circle_is_caught(factor, examine):
 
 
 @pytest.mark.parametrize("stretch", [0.5, 1.1])
-def test_another_speed_does_not_agree_with_the_kernel(stretch, judge):
+def test_another_speed_does_not_agree_with_the_kernel(stretch, judge, sampled):
     """Half the speed gives the kernel of the whole one at its best phase, to rounding of the range, and not beside it."""
     predicted = dirichlet.modulus(LLAMA.theta, LLAMA.context)
-    measured = _agreement(judge, _sampled(judge, LLAMA.theta, LLAMA.context, stretch), predicted)
+    measured = _agreement(judge, sampled(LLAMA.theta, LLAMA.context, stretch), predicted)
     judge.interval(SAMPLED_AGREE, measured, of=_sampled_control(f"speed-{stretch:g}", NEGATIVE_CONTROL))
 
 
-def test_shuffled_frequencies_do_not_agree_with_the_kernel(judge):
+def test_shuffled_frequencies_do_not_agree_with_the_kernel(judge, sampled):
     """The pairs' frequencies in another order than the one predicted for."""
     shuffled = np.random.default_rng(0).permutation(LLAMA.theta)
     predicted = dirichlet.modulus(LLAMA.theta, LLAMA.context)
-    measured = _agreement(judge, _sampled(judge, shuffled, LLAMA.context), predicted)
+    measured = _agreement(judge, sampled(shuffled, LLAMA.context), predicted)
     judge.interval(SAMPLED_AGREE, measured, of=_sampled_control("shuffled", NEGATIVE_CONTROL))
 
 
-def test_vectors_that_are_not_turned_do_not_agree_with_the_kernel(judge):
-    sampled = _sampled(judge, LLAMA.theta, LLAMA.context, stretch=0.0)
-    measured = _agreement(judge, sampled, dirichlet.modulus(LLAMA.theta, LLAMA.context))
+def test_vectors_that_are_not_turned_do_not_agree_with_the_kernel(judge, sampled):
+    still = sampled(LLAMA.theta, LLAMA.context, stretch=0.0)
+    measured = _agreement(judge, still, dirichlet.modulus(LLAMA.theta, LLAMA.context))
     judge.interval(SAMPLED_AGREE, measured, of=_sampled_control("no-rope", NEGATIVE_CONTROL))
 
 
-def test_planted_frequencies_give_the_kernel_they_must(judge):
+def test_planted_frequencies_give_the_kernel_they_must(judge, sampled):
     """Whole turns over the range average to exactly 0, no turn to exactly 1: known without the kernel."""
     distances = 1024
     whole_turns = np.array([64.0, 16.0, 4.0, 1.0, 0.0])
-    sampled = _sampled(judge, 2 * math.pi * whole_turns / distances, distances)
-    measured = _agreement(judge, sampled, (whole_turns == 0).astype(float))
+    mean = sampled(2 * math.pi * whole_turns / distances, distances)
+    measured = _agreement(judge, mean, (whole_turns == 0).astype(float))
     judge.interval(SAMPLED_AGREE, measured, of=_sampled_control("whole-turns", POSITIVE_CONTROL))
 
 

@@ -5,14 +5,16 @@ for every implementation of transformers that takes them. The base is nobody's d
 The functions behind them are compared as well, over configurations that hypothesis draws and shrinks.
 """
 
+import functools
+
 import pytest
 
+from fixtures.conformance import searches
 from fixtures.conformance.configurations import (
     PLANTED,
     PLANTED_RIGHT,
     ROPE_TYPES,
     configurations,
-    formula_error,
     planted_error,
 )
 from fixtures.conformance.outcomes import SHARED
@@ -65,14 +67,10 @@ def test_formulas(file, conformance, judge):
     judge_all(judge, conformance.of("R02", file))
 
 
-def worst_of(error, rope_type: str, judge):
-    return worst_over(error, configurations(rope_type), GENERATED.margin, examples_at(judge.settings.scale))
-
-
 @pytest.mark.parametrize("name", ROPE_TYPES)
-def test_the_shared_functions_over_generated_configurations(name, judge):
+def test_the_shared_functions_over_generated_configurations(name, judge, store):
     """What `ROPE_INIT_FUNCTIONS` computes, for head sizes, bases, factors, lengths and shares that hypothesis draws."""
-    worst = worst_of(formula_error, name, judge)
+    worst = searches.worst(searches.formula(name, GENERATED.margin, examples_at(judge.settings.scale)), store)
     judge.exact(
         GENERATED,
         worst.value,
@@ -89,7 +87,8 @@ def test_the_shared_functions_over_generated_configurations(name, judge):
 )
 def test_control_planted_formulas(name, role, judge):
     rope_type, _ = PLANTED[name]
-    worst = worst_of(lambda configuration: planted_error(name, configuration), rope_type, judge)
+    planted, count = functools.partial(planted_error, name), examples_at(judge.settings.scale)
+    worst = worst_over(planted, configurations(rope_type), GENERATED.margin, count)
     judge.exact(
         GENERATED,
         worst.value,
