@@ -11,8 +11,8 @@ import functools
 
 import pytest
 
-from fixtures.conformance import searches
-from fixtures.conformance.precision import ARITHMETICS, DISTANCE, POSITIONS, score_bound, score_errors
+from fixtures.conformance import precision, searches
+from fixtures.conformance.precision import ARITHMETICS, DISTANCE, POSITIONS, score_bound
 from fixtures.rope.attention import ATTENTIONS, WRONG_ATTENTIONS, wrong_attention
 from fixtures.rope.identities import IDENTITIES
 from fixtures.rope.implementations import IMPLEMENTATIONS
@@ -227,15 +227,15 @@ def test_without_positions_order_is_nothing(attention, examine_attention):
 # What finite precision loses at long positions, shown and not decided.
 
 
-def test_what_float32_loses_at_long_positions(judge):
-    errors = {name: score_errors(*dtypes) for name, dtypes in ARITHMETICS.items()}  # (positions,) each
+def test_what_float32_loses_at_long_positions(judge, store):
+    errors = store.measured(precision.recipe()).tensors  # arithmetic -> (positions,)
     figure = {
         "kind": "lines",
         "title": "What finite precision costs at long positions",
         "alt": "Error of a RoPE score against the position, for float32 and bfloat16 arithmetic and the derived bound",
         "x": {"label": "position, tokens", "values": list(POSITIONS), "log": True},
         "y": {"label": "error of the score / |q||k|", "log": True},
-        "lines": [{"label": name, "values": values.tolist()} for name, values in errors.items()]
+        "lines": [{"label": name, "values": errors[name].tolist()} for name in ARITHMETICS]
         + [{"label": "derived bound, float32", "values": score_bound(2.0**-24).tolist(), "dashed": True}],
         "marks": [],
         "levels": [{"y": 2.0**-8, "label": "one rounding to bfloat16"}],

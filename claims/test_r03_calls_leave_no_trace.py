@@ -11,7 +11,8 @@ import dataclasses
 
 import pytest
 
-from fixtures.conformance.memory import PLANTED, PLANTED_CALLING, planted, planted_calling
+from fixtures.conformance import planted_outcomes
+from fixtures.conformance.memory import PLANTED, PLANTED_CALLING
 from fixtures.conformance.outcomes import shared_update
 from fixtures.run.conformance import every_file, judge_all
 from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim
@@ -63,16 +64,16 @@ def test_types_that_depend_on_the_length(name, conformance, judge):
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_control_planted_memories(name, judge):
+def test_control_planted_memories(name, judge, store):
     """A module that remembers something, and one that does not."""
-    outcome = planted(name)
+    outcome = planted_outcomes.outcome(planted_outcomes.remembering(name), store)
     role = POSITIVE_CONTROL if name == "nothing" else NEGATIVE_CONTROL
     judge_all(judge, [dataclasses.replace(outcome, model=f"planted/remembers-{name}")], role=role)
 
 
 @pytest.mark.parametrize("name", PLANTED_CALLING)
-def test_control_planted_faults_in_the_calling(name, judge):
+def test_control_planted_faults_in_the_calling(name, judge, store):
     """An implementation that one way of calling shows to be wrong, and one that none does."""
-    outcome = planted_calling(name)
+    outcome = planted_outcomes.outcome(planted_outcomes.called(name), store)
     role = POSITIVE_CONTROL if name == "nothing" else NEGATIVE_CONTROL
     judge_all(judge, [dataclasses.replace(outcome, model=f"planted/{name.replace(' ', '-')}")], role=role)

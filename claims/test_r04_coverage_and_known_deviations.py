@@ -10,13 +10,12 @@ import dataclasses
 
 import pytest
 
+from fixtures.conformance import reproduced
 from fixtures.conformance.discovery import modelling_files
 from fixtures.conformance.outcomes import (
     Known,
     Outcome,
     known_deviations,
-    reproduces,
-    reproductions,
     stale,
     unexplained,
 )
@@ -128,10 +127,11 @@ def test_every_record_is_current(conformance, judge):
     )
 
 
-def test_every_defect_reproduces(judge):
+def test_every_defect_reproduces(judge, store):
     """Each reproduction needs transformers and torch alone, and says at its end whether it saw the defect."""
-    scripts = reproductions()
-    wrong = {path.name: said for path in scripts if (said := reproduces(path))}
+    scripts = reproduced.reproductions()
+    found = {path.name: store.measured(reproduced.recipe(path)).values["said"] for path in scripts}
+    wrong = {name: said for name, said in found.items() if said}
     judge.exact(
         REPRODUCE,
         len(wrong),
@@ -173,7 +173,7 @@ def test_control_a_record_without_a_deviation(error, role, judge):
 def test_control_a_reproduction_that_shows_nothing(tmp_path, judge):
     script = tmp_path / "nothing.py"
     script.write_text("reproduced = False\n", encoding="utf-8")
-    failed = int(bool(reproduces(script)))
+    failed = int(bool(reproduced.reproduces(script)))
     judge.exact(REPRODUCE, failed, of=Subject("planted/reproduction", role=NEGATIVE_CONTROL), n=1, test="count")
 
 

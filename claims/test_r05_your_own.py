@@ -14,7 +14,7 @@ import functools
 
 import pytest
 
-from fixtures.conformance import style_recipes
+from fixtures.conformance import planted_outcomes, style_recipes
 from fixtures.conformance.cases import GIVEN, WRONG_STYLES
 from fixtures.conformance.own_probes import wishes_of
 from fixtures.rope.properties import examples_at
@@ -273,15 +273,13 @@ def test_control_a_base_that_is_asked_for(base, role, check):
         ("query", (True, False), NEGATIVE_CONTROL),
     ],
 )
-def test_control_a_permuted_checkpoint(name, permuted, role, judge):
+def test_control_a_permuted_checkpoint(name, permuted, role, judge, store):
     """Queries and keys permuted as for GGUF and turned interleaved give Llama's scores; unpermuted, or one alone, do not."""
     if judge.settings.rope_alone:
         pytest.skip("it is about checkpoints, not about the RoPE given; to run it: leave out --rope")
-    from fixtures.conformance.checkpoints import score_error
-
     judge.exact(
         CHECKPOINT,
-        score_error(*permuted),
+        store.measured(planted_outcomes.permuted(*permuted)).values["error"],
         of=Subject(f"planted/permuted-{name}", role=role),
         n=1,
         test="largest over tokens",

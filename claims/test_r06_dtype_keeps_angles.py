@@ -7,7 +7,7 @@ is given bfloat16 vectors as it was made, and after either change. What differs 
 
 import pytest
 
-from fixtures.conformance.memory import cast_frequencies
+from fixtures.conformance import planted_outcomes
 from fixtures.run.conformance import every_file, judge_all
 from fixtures.verdict.claim import IMPLEMENTATION, NEGATIVE_CONTROL, POSITIVE_CONTROL, Claim
 from fixtures.verdict.subject import Subject
@@ -41,9 +41,9 @@ def test_angles(file, conformance, judge):
 
 
 @pytest.mark.parametrize(("dtype", "role"), [("bfloat16", NEGATIVE_CONTROL), ("float32", POSITIVE_CONTROL)])
-def test_control_frequencies_in_a_dtype(dtype, role, judge):
+def test_control_frequencies_in_a_dtype(dtype, role, judge, store):
     """Frequencies of base 10000, 64 dimensions, held in that dtype; the vectors are bfloat16."""
-    found = cast_frequencies(dtype)
+    found = store.measured(planted_outcomes.cast(dtype)).values
     judge.exact(
         CASTING,
         found["error"],

@@ -42,8 +42,8 @@ from fixtures.measurements.doses import (
     ON_INDUCTION,
     OUTCOMES,
     TEXT,
-    in_random_weights,
 )
+from fixtures.measurements.planted import induction_in_random_weights
 from fixtures.measurements.sight import noted
 from fixtures.plain.errors import NotMadeFor
 from fixtures.run.census import marked, measures
@@ -382,12 +382,13 @@ def test_control_of_ends(lm, judge, heads, outcome, what):
     [(CONTENT, SLOW_ZEROED), (NEEDED, FAST)],
     ids=["b-slowest-zeroed", "c-fastest-unturned"],
 )
-def test_control_random_weights_have_no_induction_to_lose(judge, rule, dose):
+def test_control_random_weights_have_no_induction_to_lose(judge, store, rule, dose):
+    found = induction_in_random_weights(store)
     judge.units(
         rule[INDUCTION],
-        lambda: in_random_weights().second.cost(dose.name),
+        lambda: found.second.cost(dose.name),
         of=Subject("planted/random weights", role=NEGATIVE_CONTROL),
-        note=lambda: f"the second copy gains {in_random_weights().gain.mean():.2f} nats by the first",
+        note=lambda: f"the second copy gains {found.gain.mean():.2f} nats by the first",
     )
 
 
