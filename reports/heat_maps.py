@@ -11,7 +11,8 @@ from fixtures.plain.text import label, number, tick
 
 from . import canvas
 from .canvas import MUTED, TEXT, WIDTH, DrawingError, element
-from .palette import colours, png
+from .palette import colours, png, ramp
+from .swatches import framed
 
 SHADES, COMPACT_SHADES, COMPACT_ROWS = 64, 24, 256
 NAMED_ROWS = 16
@@ -167,23 +168,17 @@ def legend(spec: dict) -> list[tuple[Markup, str]]:
     """The colour scale with its ends and its middle, and what a cell without a value looks like."""
     low, high = float(spec["low"]), float(spec["high"])
     middle = low / 2 + high / 2
-    blocks = "".join(
-        f'<path d="M{8.75 * k:g} 0h8.85v9h-8.85z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
-        for k, (red, green, blue) in enumerate(colours(24))
-    )
     ends = "".join(
         f'<path d="M{x} 9v3" stroke="currentColor"/>'
         f'<text x="{x}" y="22" text-anchor="{anchor}">{escape(tick(at, digits=3))}</text>'
         for x, at, anchor in ((0.5, low, "start"), (105, middle, "middle"), (209.5, high, "end"))
     )
-    ramp = f'<svg class="ramp" viewBox="0 0 210 25" aria-hidden="true">{blocks}{ends}</svg>'
+    drawn = f'<svg class="ramp" viewBox="0 0 210 25" aria-hidden="true">{ramp(210, 9)}{ends}</svg>'
     said = f"{spec.get('unit') or 'value'}: dark is {number(low)}, bright is {number(high)}"
-    entries = [(Markup(ramp), said)]
+    entries = [(Markup(drawn), said)]
     if any(value is None for row in spec["values"] for value in row):
         strokes = '<path d="M1 9l8-8M9 9l8-8M17 9l8-8" stroke="currentColor"/>'
-        entries.append(
-            (Markup(f'<svg class="swatch" viewBox="0 0 26 10" aria-hidden="true">{strokes}</svg>'), "no value")
-        )
+        entries.append((framed(strokes), "no value"))
     return entries
 
 

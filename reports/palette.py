@@ -1,4 +1,4 @@
-"""Numbers as pixels: the colours of a scale, and a PNG with a palette of its own."""
+"""Numbers as pixels: the colours of a scale, its legend, and a PNG with a palette of its own."""
 
 from __future__ import annotations
 
@@ -17,12 +17,30 @@ def colours(shades: int) -> list[tuple[int, int, int]]:
     return [(int(red), int(green), int(blue)) for red, green, blue, _ in made]
 
 
+LEGEND_SHADES = 24
+
+
+def hexadecimal(colour: tuple[int, int, int]) -> str:
+    """As CSS writes it: '#440154'."""
+    return f"#{bytes(colour).hex()}"
+
+
+def ramp(width: float, height: float) -> str:
+    """The colour scale of a legend in SVG, dark on the left. Each shade laps over the next, so that no gap shows."""
+    step = width / LEGEND_SHADES
+    return "".join(
+        f'<path d="M{step * k:g} 0h{step + 0.1:g}v{height:g}h-{step + 0.1:g}z" fill="{hexadecimal(colour)}"/>'
+        for k, colour in enumerate(colours(LEGEND_SHADES))
+    )
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A part of a PNG: its length, its kind, what it holds and a checksum."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
 def png(index, colours: list[tuple[int, int, int]]) -> str:
     """Data URI of a PNG with a palette; the index after the last colour is transparent. index: (rows, columns) uint8."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
     rows, columns = index.shape
     raw = b"".join(b"\0" + row.tobytes() for row in index)
     png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0))

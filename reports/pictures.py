@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from fixtures.plain import text
 
 from . import palette
+from .swatches import framed
 
 ROW_HEIGHT, LEAST, MOST = 2.4, 150, 640
 """CSS pixels a head, and of a whole picture at least and at most."""
@@ -105,26 +106,25 @@ def _about_layers(picture: dict) -> list[str]:
 
 def scale(picture: dict) -> Markup:
     """The colours with their ends, and what hatching and lines across the picture mean."""
-    shades = palette.colours(24)
-    blocks = "".join(
-        f'<path d="M{5 * k} 0h5.2v10h-5.2z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
-        for k, (red, green, blue) in enumerate(shades)
-    )
-    parts = [f'<span>0 <svg class="ramp" viewBox="0 0 120 10">{blocks}</svg> 100</span>']
-    red, green, blue = shades[4]
-    ground = f'<path d="M0 0h26v10h-26z" fill="#{red:02x}{green:02x}{blue:02x}"/>'
+    drawn = f'<svg class="ramp" viewBox="0 0 120 10" aria-hidden="true">{palette.ramp(120, 10)}</svg>'
+    parts = [f"<span>0 {drawn} 100</span>"]
+    dark = palette.colours(palette.LEGEND_SHADES)[4]
+    ground = f'<path d="M0 0h26v10h-26z" fill="{palette.hexadecimal(dark)}"/>'
 
     def swatch(strokes: str, kind: str, words: str) -> str:
         drawn = f'{ground}<path class="halo" d="{strokes}"/><path class="{kind}" d="{strokes}"/>'
-        return f'<span><svg class="swatch" viewBox="0 0 26 10">{drawn}</svg> {words}</span>'
+        return f"<span>{framed(drawn)} {words}</span>"
+
+    def bare(words: str) -> str:
+        return f"<span>{framed('', 'swatch bare')} {words}</span>"
 
     if picture["pruned"] and any(picture["pruned"]):
         parts.append(swatch("M1 10l6-10M8 10l6-10M15 10l6-10", "hatch", "can leave the K cache"))
     bands = _bands(picture)
     if "no attention" in bands:
-        parts.append('<span><svg class="swatch bare" viewBox="0 0 26 10"></svg> no attention in this layer</span>')
+        parts.append(bare("no attention in this layer"))
     if "another size" in bands:
-        parts.append('<span><svg class="swatch bare" viewBox="0 0 26 10"></svg> heads of another size</span>')
+        parts.append(bare("heads of another size"))
     if "no positions" in bands or "turn in part" in bands:
         parts.append(swatch("M0 5h26", "still", "pairs that do not turn: no positions"))
     if "window" in bands:

@@ -1,4 +1,4 @@
-"""The small drawings of a legend: a line, its dashes and its marker, in the colour of the series."""
+"""The small drawings of a legend: such as a line, its dashes and its marker, in the colour of the series."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ _SWATCH_MARKERS = {
 MARKERS = tuple(_SWATCH_MARKERS)
 
 
+def framed(drawing: str, kind: str = "swatch", style: str = "") -> Markup:
+    """A small drawing of a legend, 26 by 10. kind: its classes in the style sheet."""
+    styled = f' style="{style}"' if style else ""
+    return Markup(f'<svg class="{kind}" viewBox="0 0 26 10" aria-hidden="true"{styled}>{drawing}</svg>')
+
+
 def swatch(index: int, marker: str, line: bool, dashed: bool) -> Markup:
     dash = ' stroke-dasharray="5 3"' if dashed else ""
     stroke = f'<path d="M0 5H26" stroke="currentColor" stroke-width="2" fill="none"{dash}/>' if line else ""
-    return Markup(
-        f'<svg class="swatch" viewBox="0 0 26 10" aria-hidden="true" style="color:var(--s{index % SERIES_COLOURS})">'
-        f"{stroke}{_SWATCH_MARKERS[marker]}</svg>"
-    )
+    return framed(f"{stroke}{_SWATCH_MARKERS[marker]}", style=f"color:var(--s{index % SERIES_COLOURS})")
