@@ -24,7 +24,7 @@ from fixtures.pruning import harness_files
 from fixtures.run.census import marked, measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import fewest_without_a_loss
-from fixtures.verdict.subject import RunsElsewhere, Subject
+from fixtures.verdict.subject import RunsElsewhere, Subject, something_to_lose
 from fixtures.verdict.usual_rules import bytes_as_predicted, lead_lost
 
 SMALL = 2.2
@@ -379,12 +379,6 @@ def judge_task(lm, judge, rule: Rule, task: str, name: str) -> None:
         note=lambda: found_by_length(found_in(lm, task), name),
         series=lambda: tasks_shown(lm, task, name),
     )
-
-
-def something_to_lose(unable: str) -> None:
-    """A control by which something must be lost is not-run where the unpruned model has nothing."""
-    if unable:
-        raise RunsElsewhere(unable, command="name with --model one that can do the task")
 
 
 def ids(tasks) -> list[str]:

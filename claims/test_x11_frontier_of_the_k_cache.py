@@ -26,7 +26,7 @@ from fixtures.measurements.frontier import INDUCTION, LIMIT, OUTCOMES, RETRIEVAL
 from fixtures.run.census import marked, measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
 from fixtures.verdict.statistics import Measured, StatisticsError, mean_of_units, some_of
-from fixtures.verdict.subject import RunsElsewhere
+from fixtures.verdict.subject import something_to_lose
 from fixtures.verdict.usual_rules import bytes_as_predicted
 
 A_SMALL_LOSS = {
@@ -197,13 +197,6 @@ def nothing_to_lose(lm, outcomes=OUTCOMES) -> str:
     return "; ".join(filter(None, (lm.frontier.losses.unable(outcome) for outcome in outcomes)))
 
 
-def something_to_lose(lm, outcomes=OUTCOMES) -> None:
-    """A control by which something must be lost is not-run where the unpruned model has nothing."""
-    unable = nothing_to_lose(lm, outcomes)
-    if unable:
-        raise RunsElsewhere(unable, command="name with --model one that can do the task")
-
-
 def what_each_costs(lm, outcome: str, dose: float) -> str:
     losses = lm.frontier.losses
     costs = (
@@ -319,7 +312,7 @@ def test_control_without_any_pair_frequency_does_not_match(lm, judge, outcome, d
     """Every pair in place of the fastest, against a whole cache: whatever the rankings are worth."""
 
     def lost() -> np.ndarray:
-        something_to_lose(lm, (outcome,))
+        something_to_lose(nothing_to_lose(lm, (outcome,)))
         losses = lm.frontier.losses
         return losses.cost(outcome, rankings.EVERY_PAIR) - losses.small(outcome)
 
@@ -330,7 +323,7 @@ def test_control_without_any_pair_frequency_does_not_match(lm, judge, outcome, d
 @cases
 def test_control_a_whole_cache_matches_what_is_learned(lm, judge, outcome, dose):
     def measured() -> Measured:
-        something_to_lose(lm, (outcome,))
+        something_to_lose(nothing_to_lose(lm, (outcome,)))
         losses = lm.frontier.losses
         units = losses.cost(outcome, rankings.NONE) - losses.small(outcome)
         return mean_of_units(units.tolist(), "below", 0.0, CLAIM.alpha)
@@ -349,7 +342,7 @@ def test_control_a_whole_cache_matches_what_is_learned(lm, judge, outcome, dose)
 )
 def test_control_every_pair_loses_much_and_none_loses_nothing(lm, judge, dose, role, name):
     def measured() -> Measured:
-        something_to_lose(lm)
+        something_to_lose(nothing_to_lose(lm))
         return loses_little(lm, [name])
 
     judge.interval(SOME[dose], measured, of=lm.control(role, f"{name.replace(' ', '-')}-pruned-{100 * dose:.0f}"))
