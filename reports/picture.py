@@ -7,22 +7,17 @@ against the baseline without looking at pixels.
 from __future__ import annotations
 
 import json
-import struct
 import tempfile
 import zlib
 from pathlib import Path
 
 from . import browser
+from .palette import chunk
 from .render import render
 
 FILE = Path(__file__).parent / "measured/report.png"
 WIDTH, HEIGHT = 1280, 1000
-KEYWORD = b"verdicts"
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-
-class PictureError(ValueError):
-    """A file that is no picture of a run; one line."""
+KEYWORD = "verdicts"
 
 
 def take(results: dict) -> bytes:
@@ -48,19 +43,5 @@ def shown(results: dict) -> dict[str, dict[str, str]]:
 def with_verdicts(png: bytes, verdicts: dict) -> bytes:
     """The same picture with the verdicts in a compressed text chunk behind its header."""
     body = zlib.compress(json.dumps(verdicts, sort_keys=True).encode(), 9)
-    kind, text = b"zTXt", KEYWORD + b"\0\0" + body
-    chunk = struct.pack(">I", len(text)) + kind + text + struct.pack(">I", zlib.crc32(kind + text))
-    head = len(_SIGNATURE) + 8 + 13 + 4  # length and name, IHDR, checksum
-    return png[:head] + chunk + png[head:]
-
-
-def read(path: Path = FILE) -> dict[str, dict[str, str]]:
-    """The verdicts that a picture shows."""
-    png, at = path.read_bytes(), len(_SIGNATURE)
-    while at + 8 <= len(png):
-        (length,) = struct.unpack(">I", png[at : at + 4])
-        kind, body = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
-        if kind == b"zTXt" and body.startswith(KEYWORD + b"\0\0"):
-            return json.loads(zlib.decompress(body[len(KEYWORD) + 2 :]))
-        at += 12 + length
-    raise PictureError(f"{path}: it says nothing of a run; python -m reports picture RESULTS makes one that does")
+    head = 8 + 8 + 13 + 4  # the signature; length and kind, IHDR, checksum
+    return png[:head] + chunk(b"zTXt", KEYWORD.encode() + b"\0\0" + body) + png[head:]
