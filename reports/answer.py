@@ -71,7 +71,7 @@ def sentences(results: dict) -> list[str]:
     if missing and NOT_MEASURED not in answers.values():
         whole += AS_FAR
     if len(paper) == 1:
-        return [f"{whole}. The paper's one claim {_counts(grouped).removeprefix('1 ')}.", *told]
+        return [f"{whole}. The paper's one claim {_of_one(grouped)}.", *told]
     return [f"{whole}. Of the paper's {len(paper)} claims, {_counts(grouped)}.", *told]
 
 
@@ -88,11 +88,16 @@ def _counts(grouped: dict[str, list[str]]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def _of_one(grouped: dict[str, list[str]]) -> str:
+    """'holds', of the only claim that there is."""
+    return next(_SINGULAR[status] for status, claims in grouped.items() if claims)
+
+
 def _few(grouped: dict[str, list[str]], total: int) -> str:
     """A sentence on the claims that were measured, where most were not."""
     measured = {status: claims for status, claims in grouped.items() if status != NOT_MEASURED}
     if sum(map(len, measured.values())) == 1:
-        return f"It measured one of the paper's {total} claims, and that one {_counts(measured).removeprefix('1 ')}."
+        return f"It measured one of the paper's {total} claims, and that one {_of_one(measured)}."
     return f"It measured {sum(map(len, measured.values()))} of the paper's {total} claims: {_counts(measured)}."
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
-import re
 from collections.abc import Iterable
 
 from fixtures.plain import text
@@ -19,7 +19,7 @@ from fixtures.verdict.claim import (
     Rule,
     expected,
 )
-from fixtures.verdict.evidence import too_weak
+from fixtures.verdict.evidence import Row, measured_in_words, too_weak
 from fixtures.verdict.statistics import decide
 
 from . import findings, strips
@@ -136,7 +136,7 @@ def tally(verdicts: Iterable[str]) -> list[tuple[str, int]]:
 
 def _groups(claim: dict, rows: list[dict]) -> list[dict]:
     """The claim's models by where they come from, worst verdict first within each."""
-    recorded = _recorded(claim)
+    held = claim["baseline"] or {}
     groups: dict[str, list[dict]] = {}
     for model, verdict in claim["verdicts"].items():
         if not claim["in_scope"][model]:
@@ -150,9 +150,9 @@ def _groups(claim: dict, rows: list[dict]) -> list[dict]:
                 "name": model,
                 "short": rest if known else model,
                 "verdict": verdict,
-                "recorded": recorded[model],
+                "recorded": _recorded(held.get(model), verdict),
                 # the board marks what is not supported, and what is not as it was
-                "marked": verdict != SUPPORTED or recorded[model].startswith("recorded:"),
+                "marked": verdict != SUPPORTED or held.get(model, verdict) != verdict,
                 "because": _because(verdict, own, guards, claim, model),
                 "guarded": bool(guards) and all(r["control_ok"] for r in guards),
             }
@@ -172,57 +172,73 @@ def _groups(claim: dict, rows: list[dict]) -> list[dict]:
     ]
 
 
-# from one "measured: " to the next at most: a text of many of them would else be read again from each
-_MEASURED = re.compile(r"measured: (?:(?!measured: ).)*?(?=: (?:contradicted|inconclusive|supported))")
+@dataclasses.dataclass(frozen=True)
+class _Reason:
+    """Why a model has its verdict. alike: what two models have in common that have the same reason, whatever was measured.
+    measured: its numbers, '' where there are none."""
+
+    sentence: str
+    alike: tuple[str, ...]
+    measured: str = ""
 
 
 def _because_once(models: list[dict]) -> None:
-    """Where models in a row have the same sentences but for their numbers, only the first of them keeps the sentences."""
-    before: list[str] = []
+    """Where models one under the other have the same reasons, only the first of them keeps the sentences."""
+    before: list[tuple[str, ...]] = []
     for model in models:
-        numbers = [found.group() for sentence in model["because"] if (found := _MEASURED.search(sentence))]
-        words = [_MEASURED.sub("", sentence) for sentence in model["because"]]
-        if words and words == before:
-            model["because"] = ["as above" + (f", {'; '.join(numbers)}" if numbers else "")]
-        before = words
+        reasons: list[_Reason] = model["because"]
+        alike = [reason.alike for reason in reasons]
+        model["because"] = (
+            [
+                ", ".join(
+                    ["as above", *filter(None, ["; ".join(reason.measured for reason in reasons if reason.measured)])]
+                )
+            ]
+            if alike and alike == before
+            else [reason.sentence for reason in reasons]
+        )
+        before = alike
 
 
-def _because(verdict: str, own: list[dict], guards: list[dict], claim: dict, model: str) -> list[str]:
-    """Sentences on what made the verdict; none for supported, which rests on all of the evidence."""
+def _because(verdict: str, own: list[dict], guards: list[dict], claim: dict, model: str) -> list[_Reason]:
+    """What made the verdict; nothing for supported, which rests on all of the evidence."""
     if verdict == SUPPORTED:
         return []
-    failed = [row["sentence"] for row in guards if row["control_ok"] is False]
     head = f"{claim['id']}, {model}: "
-    said = failed + [
-        "; ".join(
-            filter(
-                None,
-                (row["sentence"].removeprefix(head), too_weak(row["verdict"], row["p_against_adjusted"], row["alpha"])),
-            )
-        )
+    said = [_reason(row, row["sentence"], row["model"]) for row in guards if row["control_ok"] is False]
+    said += [
+        _reason(row, "; ".join(filter(None, (row["sentence"].removeprefix(head), _too_weak(row)))))
         for row in own
         if row["verdict"] not in (SUPPORTED, NOT_RUN) or verdict == row["verdict"]
     ]
     if not claim["complete"] and verdict == NOT_RUN:
-        said.append("Not all tests of this claim were selected, so it is not decided.")
+        said.append(_of_all("Not all tests of this claim were selected, so it is not decided."))
     if claim["errors"]:
-        said.append(f"{len(claim['errors'])} of its tests broke, so it cannot be called supported.")
+        said.append(_of_all(f"{len(claim['errors'])} of its tests broke, so it cannot be called supported."))
     return said
 
 
-def _recorded(claim: dict) -> dict[str, str]:
-    """Model -> what the baseline holds of its verdict, in words."""
-    if claim["baseline"] is None:
-        return dict.fromkeys(claim["verdicts"], "nothing recorded")
-    held = claim["baseline"]
-    return {
-        model: "as recorded"
-        if held.get(model) == verdict
-        else f"recorded: {WORDS[held[model]]}"
-        if model in held
-        else "nothing recorded"
-        for model, verdict in claim["verdicts"].items()
-    }
+def _of_all(sentence: str) -> _Reason:
+    """A reason that is the same for every model."""
+    return _Reason(sentence, (sentence,))
+
+
+def _reason(row: dict, sentence: str, whose: str = "") -> _Reason:
+    """The reason that one row gives. whose: of a control, the model that it was made on."""
+    alike = (row["rule"], row["role"], row["verdict"], row["why"], row["to_run"], _too_weak(row), whose)
+    read = Row(**{field.name: row.get(field.name) for field in dataclasses.fields(Row)})
+    return _Reason(sentence, alike, measured_in_words(read))
+
+
+def _too_weak(row: dict) -> str:
+    return too_weak(row["verdict"], row["p_against_adjusted"], row["alpha"])
+
+
+def _recorded(held: str | None, verdict: str) -> str:
+    """What the baseline holds of a verdict, in words. held: the verdict that it holds, None where it holds none."""
+    if held is None:
+        return "nothing recorded"
+    return "as recorded" if held == verdict else f"recorded: {WORDS[held]}"
 
 
 def _rule(rule: dict, rows: list[dict], scale: strips.Scale) -> dict:

@@ -25,6 +25,7 @@ from fixtures.verdict.claim import (
     TRAINED_HERE,
     Claim,
 )
+from fixtures.verdict.evidence import key_of
 from fixtures.verdict.gate import Baseline
 from fixtures.verdict.tiers import tier_of
 
@@ -145,17 +146,15 @@ def _in_scope(claim: Claim, model: str, held: dict) -> bool:
 
 def _rows(claim: Claim, model: str, held: dict) -> list[dict]:
     """Decisive rows of a recorded model, as far as they are recorded, in the shape of evidence."""
-    rules = {rule.name: rule for rule in claim.rules if rule.decisive}
+    rules = {key_of(CLAIM_ROLE, rule.name, model): rule for rule in claim.rules if rule.decisive}
     found = []
     for key, row in held["rows"].items():
-        name = key.removeprefix(f"{CLAIM_ROLE} | ").removesuffix(f" | {model}")
-        if key == f"{CLAIM_ROLE} | {name} | {model}" and name in rules:
-            rule = rules[name]
+        if rule := rules.get(key):
             found.append(
                 {
                     "model": model,
                     "role": CLAIM_ROLE,
-                    "rule": name,
+                    "rule": rule.name,
                     "quantity": rule.quantity,
                     "unit": rule.unit,
                     "side": rule.side,

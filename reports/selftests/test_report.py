@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.plain.text import is_figures
+from fixtures.verdict.evidence import Row, describe
 from reports.claim_views import MANY_ROWS
 from reports.render import render
 from reports.selftests.documents import ON_SPEED, add_verdict
@@ -169,13 +170,15 @@ def test_a_reason_that_many_implementations_share_is_told_once():
     reason = "cast; defect: a buffer is cast"
     rows = []
     for number in range(6):
-        model, said = f"transformers/made-{number}", f"measured: {number + 20}x the rounding tolerance: contradicted"
-        add_verdict(claim, model, "contradicted")
-        sentence = f"{claim['id']}, {model}: {row['quantity']}; claimed: at most 1; {said} ({reason})"
-        rows.append(row | {"model": model, "verdict": "contradicted", "reason": reason, "sentence": sentence})
+        made = row | {"model": f"transformers/made-{number}", "verdict": "contradicted", "reason": reason}
+        made |= {"estimate": number + 20.0, "ci": None, "n": 1, "unit": "tolerances"}
+        add_verdict(claim, made["model"], "contradicted")
+        rows.append(made | {"sentence": describe(Row.from_json(made))})
+    rows[-1]["sentence"] = "words of another measured: 99 nats: contradicted"  # what it says is not what it is known by
     results["evidence"] += rows
     text = Page(render(results)).text()
     assert f"these 6: {reason}" in text
+    assert "as above, measured: 24x the rounding tolerance" in text
     assert "as above, measured: 25x the rounding tolerance" in text
     details = text[text.index("Verdict for each model") :]
     assert details.count(reason) == 2  # beneath the measurements and beside the verdicts
