@@ -54,7 +54,19 @@ MEANS = Rule(
     why="the mean is rounded by up to 0.005 points and so is each of its columns",
 )
 
-SENTENCES = {
+NEARER = {
+    position: Rule(
+        name=f"d, nearer than the {position}",
+        quantity=f"how much less masking [-16:] costs with the answer in the 20th document than in the {position}",
+        side="above",
+        margin=0.02,
+        unit="points",
+        why=FOUR_ROUNDINGS,
+        shift=SMALL / 2,
+    )
+    for position in ("1st", "10th")
+}
+SENTENCES_OF_TABLE_2 = {
     Rule(
         name="a, [:16] raises",
         quantity="rise of the mean accuracy with [:16] masked",
@@ -89,24 +101,11 @@ SENTENCES = {
         why="more than the largest swing that moving the answer causes in an unmasked model (Llama, 60.49 to 48.59), "
         "the effect that the benchmark was made to show",
     ): audit.cost(LAST_32),
-    Rule(
-        name="d, nearer than the 1st",
-        quantity="how much less masking [-16:] costs with the answer in the 20th document than in the 1st",
-        side="above",
-        margin=0.02,
-        unit="points",
-        why=FOUR_ROUNDINGS,
-        shift=SMALL / 2,
-    ): audit.relief(LAST_16, "1st"),
-    Rule(
-        name="d, nearer than the 10th",
-        quantity="how much less masking [-16:] costs with the answer in the 20th document than in the 10th",
-        side="above",
-        margin=0.02,
-        unit="points",
-        why=FOUR_ROUNDINGS,
-        shift=SMALL / 2,
-    ): audit.relief(LAST_16, "10th"),
+    **{rule: audit.relief(LAST_16, position) for position, rule in NEARER.items()},
+}
+"""The sentences that C09 asks of a model."""
+SENTENCES = {
+    **SENTENCES_OF_TABLE_2,
     Rule(
         name="masking u < 0.5 costs little",
         quantity="loss of mean accuracy with every dimension of utility below 0.5 masked",
@@ -118,21 +117,11 @@ SENTENCES = {
     ): audit.cost(LOW_UTILITY),
 }
 
-SENTENCES_OF_TABLE_2 = {
-    rule: contrast for rule, contrast in SENTENCES.items() if rule.name[:3] in ("a, ", "b, ", "c, ", "d, ")
-}
-"""The sentences that C09 asks of a model."""
-
 SAMPLING = {
-    dataclasses.replace(
-        rule,
-        name=f"{rule.name}, beyond sampling",
-        why=rule.why,
-        decisive=False,
-        family="beyond sampling",
-    ): contrast
-    for rule, contrast in SENTENCES.items()
+    dataclasses.replace(rule, name=f"{rule.name}, beyond sampling", decisive=False, family="beyond sampling"): rule
+    for rule in SENTENCES
 }
+"""Rule on the error of drawing the questions -> the rule on the same sentence by arithmetic."""
 
 SLIGHT = Rule(
     name="a, the rise is slight",
@@ -184,13 +173,12 @@ CLAIM = Claim(
     "out of 2655: far too little to touch a sentence.",
 )
 
-NEAR_THE_MIDDLE = next(rule for rule in SENTENCES if rule.name == "d, nearer than the 10th")
 SHOWN = {
     (MEANS, LLAMA): lambda: {
         "every printed row": shown.every_row(list(PRINTED.values())),
         "mean accuracy by dose": shown.dose(list(PRINTED.values())),
     },
-    (NEAR_THE_MIDDLE, QWEN): lambda: {
+    (NEARER["10th"], QWEN): lambda: {
         "sentences by model": shown.sentences(list(PRINTED.values()), SENTENCES, CLAIM.alpha),
         "cost by position": shown.cost_by_position(list(PRINTED.values())),
         "power": power.power_table(list(PRINTED.values()), SENTENCES_OF_TABLE_2, CLAIM.alpha),
@@ -240,7 +228,7 @@ def audit_sentence(judge, rule, table, role=CLAIM_ROLE):
 
 def audit_sampling(judge, rule, table, role=CLAIM_ROLE):
     """Judge the same contrast with the error of drawing the questions."""
-    contrast = SAMPLING[rule]
+    contrast = SENTENCES[SAMPLING[rule]]
     drawn = audit.sampling(table, contrast)
     measured = normal_interval(
         drawn.estimate,
@@ -339,15 +327,15 @@ def test_and_are_the_accuracies_whole_counts(judge, model):
 # Controls: Llama's numbers with one thing made false must be contradicted; a table where all holds must be supported.
 
 NEAR_SUFFERS = {
-    "d, nearer than the 1st": planted.positions_reversed(PRINTED[LLAMA]),
-    "d, nearer than the 10th": planted.tenth_and_twentieth_exchanged(PRINTED[LLAMA]),
+    NEARER["1st"]: planted.positions_reversed(PRINTED[LLAMA]),
+    NEARER["10th"]: planted.tenth_and_twentieth_exchanged(PRINTED[LLAMA]),
 }
 ENDS = planted.ends_exchanged(PRINTED[LLAMA])
 
 
 def false_table(rule):
     """The planted table of which the sentence of `rule` is false."""
-    return NEAR_SUFFERS.get(rule.name.removesuffix(", beyond sampling"), ENDS)
+    return NEAR_SUFFERS.get(SAMPLING.get(rule, rule), ENDS)
 
 
 def test_a_wrong_mean_is_caught(judge):
