@@ -1,5 +1,4 @@
-"""X02 · beyond the paper · Under-used pairs can be pruned from the K cache: little is lost, and the memory is really
-gone.
+"""X02 · beyond the paper · Under-used pairs can leave the K cache: little is lost, and the memory is really gone.
 
 The paper masks dimensions and concludes that inference could be cheaper (§6), but a mask saves nothing. Here pairs of
 dimensions leave the cache. Several query heads share a key, so a pair goes only if all of them can spare it. Two
@@ -30,11 +29,11 @@ from fixtures.verdict.usual_rules import bytes_as_predicted, lead_lost
 SMALL = 2.2
 PAPERS_OWN = "2.2 points is the one loss that the paper puts a figure to and calls small (§5.4), as in C07"
 A_SMALL_LOSS = "the smaller of a tenth of what pruning every pair costs in that context and log 2 (odds halved)"
-SHIFT = 0.35
+HALF_A_SMALL_LOSS = 0.35
 
 
 def _costs(name: str, quantity: str, side: str = "below", decisive: bool = True) -> Rule:
-    return lead_lost(name, quantity, A_SMALL_LOSS, SHIFT, side=side, decisive=decisive)
+    return lead_lost(name, quantity, A_SMALL_LOSS, HALF_A_SMALL_LOSS, side=side, decisive=decisive)
 
 
 LOW = _costs(
@@ -520,7 +519,7 @@ def test_control_nothing_pruned_loses_nothing(lm, judge, rule):
     """The plain model's own lead, nothing registered, question by question."""
     judge.exact(
         rule,
-        lambda: np.abs(lm.judged.rows.off).max() - SHIFT,
+        lambda: np.abs(lm.judged.rows.off).max() - HALF_A_SMALL_LOSS,
         of=lm.control(POSITIVE_CONTROL, "nothing-pruned"),
         n=lambda: lm.judged.rows.off.size,
         test="against half of log 2",

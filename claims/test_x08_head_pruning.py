@@ -23,11 +23,11 @@ from fixtures.verdict.subject import RunsElsewhere
 from fixtures.verdict.usual_rules import bytes_as_predicted, lead_lost
 
 A_SMALL_LOSS = "the smaller of a tenth of what removing every head costs in that context and log 2 (odds halved)"
-SHIFT = 0.35
+HALF_A_SMALL_LOSS = 0.35
 
 
 def _rule(name: str, quantity: str, side: str, decisive: bool = True) -> Rule:
-    return lead_lost(name, quantity, A_SMALL_LOSS, SHIFT, side=side, decisive=decisive)
+    return lead_lost(name, quantity, A_SMALL_LOSS, HALF_A_SMALL_LOSS, side=side, decisive=decisive)
 
 
 LEAST = _rule(
@@ -75,7 +75,7 @@ BLIND = Rule(
     quantity="how much more lead is lost by leaving the heads of least utility the average of their prefix than by setting "
     "their output to zero",
     side="within",
-    margin=SHIFT,
+    margin=HALF_A_SMALL_LOSS,
     unit="nats",
     why="half of log 2: if they differ by more, results on blind heads say nothing of removed ones",
     decisive=False,
@@ -232,7 +232,7 @@ def test_control_nothing_removed_costs_nothing(lm, judge, rule):
     role = POSITIVE_CONTROL if rule is LEAST else NEGATIVE_CONTROL
     judge.exact(
         rule,
-        lambda: off().max() - SHIFT,
+        lambda: off().max() - HALF_A_SMALL_LOSS,
         of=lm.control(role, f"{conditions.NONE.replace(' ', '-')}-removed"),
         n=lambda: len(off()),
         test="the plain model's own lead, question by question, against half of log 2",

@@ -1,5 +1,4 @@
-"""X11 · beyond the paper · The frontier of the K cache: frequency alone says which pairs can go as well as what is
-learned from the model, and some ranking makes half of the keys nearly free.
+"""X11 · beyond the paper · Frequency ranks pairs of the K cache as well as what is learned; half can go nearly for free.
 
 The paper reads off the frequencies which dimensions are wasted. Later work ranks pairs by what a model does with them,
 and takes 20% to 70% of its keys (RAP, arXiv 2602.02599; LeanK, 2508.02215; MHA2MLA, 2502.14837). Here both take the
