@@ -127,10 +127,10 @@ def mask_shown(lm) -> str:
 def beside_table_1(lm) -> str:
     weight = weight_shown(lm)
     if weight is None:
-        return beside_the_paper.with_ours(TABLE_1, None, "", "nothing could be masked")
+        return f"{TABLE_1}; here nothing could be masked"
     lost = -beside_the_paper.gained(lm.judged.rows, mask_shown(lm))
     return beside_the_paper.with_ours(
-        TABLE_1, lost, f"lost at the weight {number(float(weight.weight), 3)}, which masks {weight.share:.1%}"
+        TABLE_1, lost, "lost", f"at the weight {number(float(weight.weight), 3)}, which masks {weight.share:.1%}"
     )
 
 
