@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Sequence
 
 from fixtures.verdict.claim import CLAIM_ROLE, CONTRADICTED, NOT_RUN, SUPPORTED, worded
 from fixtures.verdict.tiers import tier_of
@@ -95,17 +97,39 @@ def changes(results: dict) -> list[Change] | None:
 
 
 def not_run(results: dict) -> list[dict]:
-    """What was not run, grouped by reason: {why, to_run, what: {claim: models}}, the most frequent first."""
-    groups: dict[str, dict] = {}
+    """What was not run, grouped by reason: {why, to_run, what: {claim: models}}, the most frequent first. to_run: one command
+    that would run all of it; what takes another one stands apart."""
+    groups: dict[tuple[str, str], dict] = {}
+    named: dict[tuple[str, str], dict[str, list[str]]] = {}
     for row in results["evidence"]:
         if row["verdict"] != NOT_RUN or row["role"] != CLAIM_ROLE:
             continue
         why, to_run = reason(row)
-        entry = groups.setdefault(why, {"why": why, "to_run": to_run, "what": {}})
+        rest = _NAMES.sub(r" \1", to_run)
+        entry = groups.setdefault((why, rest), {"why": why, "to_run": to_run, "what": {}})
+        names = named.setdefault((why, rest), {})
+        for option, name in _NAMES.findall(to_run):
+            if name not in names.setdefault(option, []):
+                names[option].append(name)
         models = entry["what"].setdefault(row["claim"], [])
         if row["model"] not in models:
             models.append(row["model"])
-    return sorted(groups.values(), key=lambda entry: (-sum(map(len, entry["what"].values())), entry["why"]))
+    for key, entry in groups.items():
+        for option, names in named[key].items():
+            entry["to_run"] = _with_all(entry["to_run"], option, names)
+    return sorted(
+        groups.values(), key=lambda entry: (-sum(map(len, entry["what"].values())), entry["why"], entry["to_run"])
+    )
+
+
+_NAMES = re.compile(r" (--claim|--model) ('[^']*'|\S+)")
+"""What a command may say several times: of which claims, and of which models."""
+
+
+def _with_all(command: str, option: str, names: Sequence[str]) -> str:
+    """The command with this option for each of the names, where its own one stands."""
+    first, *_ = (match for match in _NAMES.finditer(command) if match[1] == option)
+    return command[: first.start()] + "".join(f" {option} {name}" for name in names) + command[first.end() :]
 
 
 def outcome(results: dict) -> str:
