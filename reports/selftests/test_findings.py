@@ -381,6 +381,18 @@ def test_no_illustration_is_ever_called_supported_or_contradicted():
             assert "supported" not in line and "contradicted" not in line
 
 
+@pytest.mark.parametrize(
+    ("errors", "told"),
+    [
+        ([], "none of the tests that decide it was selected"),
+        ([{"nodeid": "a", "message": "b"}], "1 of its tests broke"),
+    ],
+)
+def test_a_claim_without_a_verdict_says_whether_its_tests_broke(errors, told):
+    claim = {"id": "C05", "selected": True, "verdicts": {}, "in_scope": {}, "errors": errors}
+    assert terminal.board({"claims": [claim]}) == [f"C05  not-run       {told}"]
+
+
 def test_every_model_s_tier_stands_beside_it():
     text = Page(sample_page()).text()
     assert "paper/llama-3.1-8b (printed table)" in text
@@ -402,3 +414,42 @@ def test_what_was_not_run_is_grouped_by_reason():
         "NOT RUN: its weights are not here: C06, C11 llama-3.1-8b (pretrained); to run it: "
         "pytest claims/ --claim C06 --model llama-3.1-8b"
     )
+
+
+def not_run_rows(*commands: tuple[str, str, str]) -> dict:
+    """The sample with rows that were not run for one reason. commands: (claim, model, to_run)."""
+    row = next(row for row in SAMPLE["evidence"] if row["verdict"] == NOT_RUN and row["claim"] == "C06")
+    made = [
+        row | {"claim": claim, "model": model, "reason": "not here", "to_run": to_run}
+        for claim, model, to_run in commands
+    ]
+    return {**SAMPLE, "evidence": made}
+
+
+def test_one_command_runs_all_that_was_not_run_for_one_reason():
+    (entry,) = differences.not_run(
+        not_run_rows(
+            ("C06", "a", "pytest claims/ --claim C06 --model a --qa nq20"),
+            ("C06", "b c", "pytest claims/ --claim C06 --model 'b c' --qa nq20"),
+            ("C11", "a", "pytest claims/ --claim C11 --model a --qa nq20"),
+        )
+    )
+    assert entry["to_run"] == "pytest claims/ --claim C06 --claim C11 --model a --model 'b c' --qa nq20"
+    assert entry["what"] == {"C06": ["a", "b c"], "C11": ["a"]}
+
+
+def test_what_takes_another_command_stands_apart():
+    found = differences.not_run(
+        not_run_rows(
+            ("C06", "a", "pytest claims/ --claim C06"),
+            ("C08", "a", "pytest claims/ --claim C08 --scale paper"),
+            ("C09", "a", ""),
+            ("C10", "a", "leave out --scale smoke"),
+        )
+    )
+    assert {entry["to_run"]: list(entry["what"]) for entry in found} == {
+        "pytest claims/ --claim C06": ["C06"],
+        "pytest claims/ --claim C08 --scale paper": ["C08"],
+        "": ["C09"],
+        "leave out --scale smoke": ["C10"],
+    }
