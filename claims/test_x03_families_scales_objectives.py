@@ -44,7 +44,7 @@ FREE = Rule(
     side="below",
     margin=0.1,
     unit="of the queries",
-    why="C04's: a tenth of the way from solved to guessing",
+    why="a tenth of the way from solved to guessing, as in C04",
 )
 DEAR = Rule(
     name="slowest quarter is dear",

@@ -95,7 +95,7 @@ FREE = Rule(
     side="below",
     margin=0.1,
     unit="of log n",
-    why="C04's: a tenth of the way from solved to guessing",
+    why="a tenth of the way from solved to guessing, as in C04",
     applies=r"(controlled/n\d|small/(?!edge-law)).*",
 )
 SLOPE = Rule(
@@ -104,7 +104,8 @@ SLOPE = Rule(
     side="within",
     margin=0.05,
     unit="",
-    why="over the factor of 256 between the shortest and the longest range it moves the edge by less than EDGE's margin",
+    why="over the factor of 256 between the shortest and the longest range "
+    "it moves the edge by less than the margin of the edge",
     applies=LAW,
 )
 CENTRE = Rule(
@@ -122,7 +123,7 @@ SHARE_TOLD = Rule(
     side="above",
     margin=0.99,
     unit="",
-    why="cells lie up to a factor of 256 apart: a hundredth of their variance is an error of 0.2, EDGE's margin",
+    why="cells lie up to a factor of 256 apart: a hundredth of their variance is an error of 0.2, the margin of the edge",
     applies=LAW,
 )
 CONTEXT = Rule(
@@ -234,8 +235,9 @@ CLAIM = Claim(
     "the power at 1.28 to 1.51 with 0.02 to 0.12, the slope at 0.997 with 0.003: "
     "5 seeds decide each with a power above 99%. Cells are 15 times smaller than the paper's experiment; "
     "their edges agree with those at full size within 0.05 (reports/measured/edge_sizes.json). "
-    "Published ranks were known when CONTEXT was written. Small transformers: X03's, over ranges of 256, "
-    "2048 and 16384 tokens; their size is the root of |q||k| in retrieval heads. Their first seeds, 0 and 1, "
+    "Published ranks were known when the rule on them was written. "
+    "Small transformers are those of X03, over ranges of 256, 2048 and 16384 tokens; "
+    "their size is the root of |q||k| in retrieval heads. Their first seeds, 0 and 1, "
     "gave edges of -0.06 to -0.18. Three seeds leave a loss rise near 0.1 undecided: --seeds N takes more. "
     "A user's measured utilities: N = pi / band.half_height(theta, utility) "
     "is the range over which a model uses its pairs, to be held against the table of predictions.",
