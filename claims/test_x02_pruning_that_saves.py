@@ -11,6 +11,8 @@ random pairs; needles in haystacks of chosen lengths; with `--ruler TOKENS` all 
 `--harness FILE` scores of lm-evaluation-harness. Latency is measured in `fixtures/benchmarks`, and promised nowhere.
 """
 
+import shlex
+
 import numpy as np
 import pytest
 
@@ -443,7 +445,7 @@ def scores_of(lm, group: str) -> harness_files.Scores:
         tasks = "NAMES" if group == harness_files.REST else group
         raise RunsElsewhere(
             f"no file of --harness holds scores of this model on {group}",
-            command=f"python -m fixtures.pruning.harness {lm.key} MASK_FILE --tasks {tasks} --out FILE, then "
+            command=f"python -m fixtures.pruning.harness {shlex.quote(lm.key)} MASK_FILE --tasks {tasks} --out FILE, then "
             f"{lm.subject.command(CLAIM.id)} --harness FILE",
         )
     return found

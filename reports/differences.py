@@ -122,7 +122,7 @@ def not_run(results: dict) -> list[dict]:
     )
 
 
-_NAMES = re.compile(r" (--claim|--model) ('[^']*'|\S+)")
+_NAMES = re.compile(r""" (--claim|--model) ((?:'[^']*'|"[^"]*"|[^\s'"])+)""")
 """What a command may say several times: of which claims, and of which models."""
 
 

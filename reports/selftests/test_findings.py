@@ -6,6 +6,7 @@ import copy
 import functools
 import itertools
 import re
+import shlex
 
 import pytest
 
@@ -426,16 +427,21 @@ def not_run_rows(*commands: tuple[str, str, str]) -> dict:
     return {**SAMPLE, "evidence": made}
 
 
+QUOTED = shlex.quote("it's")
+
+
 def test_one_command_runs_all_that_was_not_run_for_one_reason():
     (entry,) = differences.not_run(
         not_run_rows(
             ("C06", "a", "pytest claims/ --claim C06 --model a --qa nq20"),
-            ("C06", "b c", "pytest claims/ --claim C06 --model 'b c' --qa nq20"),
+            ("C06", "b c", f"pytest claims/ --claim C06 --model {shlex.quote('b c')} --qa nq20"),
+            ("C06", "it's", f"pytest claims/ --claim C06 --model {QUOTED} --qa nq20"),
             ("C11", "a", "pytest claims/ --claim C11 --model a --qa nq20"),
         )
     )
-    assert entry["to_run"] == "pytest claims/ --claim C06 --claim C11 --model a --model 'b c' --qa nq20"
-    assert entry["what"] == {"C06": ["a", "b c"], "C11": ["a"]}
+    words = ["--claim", "C06", "--claim", "C11", "--model", "a", "--model", "b c", "--model", "it's", "--qa", "nq20"]
+    assert shlex.split(entry["to_run"]) == ["pytest", "claims/", *words]
+    assert entry["what"] == {"C06": ["a", "b c", "it's"], "C11": ["a"]}
 
 
 def test_what_takes_another_command_stands_apart():
