@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fixtures.plain.command_line import Parser
 from fixtures.plain.files import write_in_one_step
-from fixtures.plain.text import one_line
+from fixtures.plain.text import counted, one_line
 from fixtures.verdict.gate import BaselineError
 
 from .browser import BrowserError
@@ -54,9 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _diff(options)
         results = load(options.file)
         if options.command == "check":
-            print(
-                f"{options.file}: {len(results['claims'])} claims and {len(results['evidence'])} rows, verdicts follow"
-            )
+            claims, rows = len(results["claims"]), len(results["evidence"])
+            print(f"{options.file}: {counted(claims, 'claim')} and {counted(rows, 'row')}, verdicts follow")
             return 0
         if options.command == "picture":
             from . import picture
@@ -85,7 +84,8 @@ def _diff(options: argparse.Namespace) -> int:
     if options.rows:
         told = diff.rows_apart(first, second)
         rows = [len(results["evidence"]) for results in (first, second)]
-        print("\n".join([*map(one_line, told), f"ROWS: {len(told)} differences between {rows[0]} and {rows[1]} rows"]))
+        last = f"ROWS: {counted(len(told), 'difference')} between {rows[0]} and {rows[1]} rows"
+        print("\n".join([*map(one_line, told), last]))
         return int(bool(told))
     found = diff.compared(first, second)
     page = diff.page(found, first, second) if options.output else ""

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from fixtures.plain.text import label, number, tick
+from fixtures.plain.text import label, tick
 
 # Colours that stand for a CSS variable until the drawing is done: they then follow the reader's colour scheme
 TEXT, GRID, MUTED, PAGE = "#010101", "#020202", "#030303", "#040404"
@@ -28,11 +28,6 @@ _RIGHT = 14
 
 class DrawingError(ValueError):
     """A series that cannot be drawn; the report says so in its place and goes on."""
-
-
-def counted(count: int, what: str) -> str:
-    """'1 point', '2 points'."""
-    return f"{number(count)} {what}{'' if count == 1 else 's'}"
 
 
 def drawable(value: float | None, log: bool) -> float:

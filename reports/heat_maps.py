@@ -7,7 +7,7 @@ import math
 
 from markupsafe import Markup, escape
 
-from fixtures.plain.text import label, number, tick
+from fixtures.plain.text import counted, label, number, tick
 
 from . import canvas
 from .canvas import MUTED, TEXT, WIDTH, DrawingError, element
@@ -186,7 +186,7 @@ def notes(spec: dict, compact: bool) -> list[str]:
     beyond = sum(
         value is not None and not spec["low"] <= value <= spec["high"] for row in spec["values"] for value in row
     )
-    said = [f"{canvas.counted(beyond, 'cell')} beyond the colour scale, in the colour of its end"] if beyond else []
+    said = [f"{counted(beyond, 'cell')} beyond the colour scale, in the colour of its end"] if beyond else []
     outside = [mark for mark in spec.get("marks") or [] if _column(mark["x"], spec["x"]["values"]) is None]
     said += [
         f"outside the columns: {label(mark.get('label') or 'mark', 48)}, at {number(mark['x'])}" for mark in outside

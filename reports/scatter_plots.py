@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from fixtures.plain.text import label, number
+from fixtures.plain.text import counted, label, number
 
 from . import canvas
 from .canvas import PAGE, DrawingError, element
@@ -103,7 +103,7 @@ def _point_group(axes, index: int, points: list[tuple], opacity: float, named: b
 
 def _group_label(group: dict) -> str:
     count = len(group["x"])
-    said = f"{label(group['label'], 120)} ({canvas.counted(count, 'point')})"
+    said = f"{label(group['label'], 120)} ({counted(count, 'point')})"
     if _has_line(group):
         said += f", line: {number(group['fit']['intercept'])} + {number(group['fit']['slope'])} · x".replace(
             "+ −", "− "
@@ -128,7 +128,7 @@ def notes(spec: dict, compact: bool) -> list[str]:
     logs = [bool(spec.get(axis, {}).get("log")) for axis in ("x", "y")]
     left_out = sum(len(group["x"]) - len(_shown(group, logs)) for group in spec["groups"])
     said = (
-        [f"{canvas.counted(left_out, 'point')} not shown: a logarithmic axis has no place for zero or less"]
+        [f"{counted(left_out, 'point')} not shown: a logarithmic axis has no place for zero or less"]
         if left_out
         else []
     )
