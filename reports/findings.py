@@ -152,7 +152,7 @@ def decided_by(claim: dict, rows: list[dict], verdict: str, models: Sequence[str
         if row is not None:
             deciding[model] = row
     if not deciding:
-        return f"{len(claim['errors'])} of its tests broke" if claim["errors"] else ""
+        return broken(claim)
     failed = [row for row in deciding.values() if row["control_ok"] is False]
     if failed:
         return f"its control {failed[0]['model']} went wrong ({figure(failed[0])})"
@@ -173,6 +173,16 @@ def decided_by(claim: dict, rows: list[dict], verdict: str, models: Sequence[str
         }
         besides = f"; {len(others)} more rule{'s hold' if len(others) > 1 else ' holds'}" if others else ""
     return figure(*shown) + where + besides
+
+
+def broken(claim: dict) -> str:
+    """How many of a claim's tests broke and what they said, or what the first of them said; '' if none broke."""
+    errors = claim["errors"]
+    if not errors:
+        return ""
+    said = [error["message"].removeprefix(f"{error['nodeid']}: ") for error in errors]
+    head = f"{len(errors)} of its tests broke"
+    return f"{head}: {said[0]}" if len(set(said)) == 1 else f"{head}, the first of them: {said[0]}"
 
 
 def deciding_row(rows: list[dict], order: list[str], verdict: str, model: str) -> dict | None:

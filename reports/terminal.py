@@ -24,8 +24,7 @@ def board(results: dict) -> list[str]:
         told = [f"{HOLDS_IN[verdict]} {named(models)}" for verdict, models in others.items()]
         found += [f"{claim['id']}  illustration  {'; '.join(told)}"] if told else []
         if not (inside or others):
-            broken = len(claim["errors"])
-            why = f"{broken} of its tests broke" if broken else "none of the tests that decide it was selected"
+            why = findings.broken(claim) or "none of the tests that decide it was selected"
             found.append(f"{claim['id']}  {NOT_RUN:<13} {why}")
     return found
 

@@ -386,10 +386,12 @@ def test_no_illustration_is_ever_called_supported_or_contradicted():
     ("errors", "told"),
     [
         ([], "none of the tests that decide it was selected"),
-        ([{"nodeid": "a", "message": "b"}], "1 of its tests broke"),
+        ([{"nodeid": "a", "message": "a: no words"}], "1 of its tests broke: no words"),
+        ([{"nodeid": n, "message": f"{n}: no words"} for n in "ab"], "2 of its tests broke: no words"),
+        ([{"nodeid": n, "message": f"{n}: {n}"} for n in "ab"], "2 of its tests broke, the first of them: a"),
     ],
 )
-def test_a_claim_without_a_verdict_says_whether_its_tests_broke(errors, told):
+def test_a_claim_without_a_verdict_says_whether_its_tests_broke_and_why(errors, told):
     claim = {"id": "C05", "selected": True, "verdicts": {}, "in_scope": {}, "errors": errors}
     assert terminal.board({"claims": [claim]}) == [f"C05  not-run       {told}"]
 
