@@ -147,7 +147,8 @@ def outcome(results: dict) -> str:
     found = changes(results)
     if found is None:
         said = "is supported; none was held against a recorded one"
-    differ = sum(len(change.models) for change in found or ())
+    # what is supported and has no record differs from none
+    differ = sum(len(change.models) for change in found or () if change.before or change.now != SUPPORTED)
     beside = "What was not run is not counted."
     if not differ:
         return f"Every verdict of this run {said}. {beside}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fixtures.plain.text import counted
 from fixtures.verdict.claim import HOLDS_IN, NOT_RUN
 
 from . import answer, differences, findings
@@ -39,9 +40,9 @@ def against_baseline(results: dict) -> list[str]:
     if not changes:
         return [*told, "BASELINE: every verdict is as recorded"]
     count = sum(len(change.models) for change in changes)
-    return [*told, f"BASELINE: {count} verdict{'s' if count != 1 else ''} not as recorded:"] + [
-        f"  {change.line}" for change in changes
-    ]
+    verdicts = counted(count, "verdict")
+    what = f"{verdicts} not as recorded" if any(change.before for change in changes) else f"no record of {verdicts}"
+    return [*told, f"BASELINE: {what}:"] + [f"  {change.line}" for change in changes]
 
 
 def not_run(results: dict) -> list[str]:
