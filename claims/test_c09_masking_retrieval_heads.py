@@ -44,6 +44,7 @@ from fixtures.paper.tables import FIRST_16, FIRST_32, LAST_16, LAST_32, NONE, PO
 from fixtures.plain.errors import NotMadeFor
 from fixtures.run.census import measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Prior, Rule
+from fixtures.verdict.subject import something_to_lose
 
 A_SMALL_LOSS = "the smaller of a tenth of what blinding the same heads costs in that context and log 2 (odds halved)"
 HALF_A_SMALL_LOSS = 0.35
@@ -450,10 +451,12 @@ def test_beside_it_the_first_quarter_of_other_sets_of_heads(lm, judge, which):
     )
 
 
-def blinded(lm, lost: Callable[[], np.ndarray]) -> np.ndarray:
-    """What blinding the retrieval heads costs. NotMadeFor where there are none."""
+def blinded(lm, unable: str, lost: Callable[[], np.ndarray]) -> np.ndarray:
+    """What blinding the retrieval heads costs; not-run where there are none, or where the model can do nothing that blinding
+    could spoil. unable: why it cannot."""
     if why := no_heads(lm):
         raise NotMadeFor(f"nothing can be blinded: {why}")
+    something_to_lose(unable)
     return lost()
 
 
@@ -466,7 +469,7 @@ def test_control_blind_retrieval_heads_cost_much(lm, judge, rule):
     role = NEGATIVE_CONTROL if rule is CHEAP else POSITIVE_CONTROL
     judge.units(
         rule,
-        lambda: blinded(lm, lambda: units_of(rule, lm.judged.rows, BLIND)),
+        lambda: blinded(lm, lm.judged.unable, lambda: units_of(rule, lm.judged.rows, BLIND)),
         of=lm.control(role, "retrieval-heads-blind"),
     )
 
@@ -564,6 +567,6 @@ def test_control_blind_heads_in_points(lm, judge, mask):
     role = NEGATIVE_CONTROL if mask == first(QUARTER) else POSITIVE_CONTROL
     judge.units(
         IN_POINTS[mask],
-        lambda: blinded(lm, lambda: lm.answers.under_masks.cost(BLIND)),
+        lambda: blinded(lm, lm.answers.unable, lambda: lm.answers.under_masks.cost(BLIND)),
         of=lm.control(role, "retrieval-heads-blind"),
     )

@@ -508,6 +508,7 @@ def test_control_a_model_without_any_pair_loses_much(lm, judge, rule):
     """Whatever the ranking: the quarter of the highest utility would presuppose that utility tells pairs apart."""
 
     def lost() -> np.ndarray:
+        something_to_lose(lm.judged.unable)
         if rule is CHOSEN:
             return costs.judged(lm.pruned, conditions.EVERY_PAIR)
         return costs.beyond_small(lm.pruned, conditions.EVERY_PAIR)
