@@ -265,12 +265,12 @@ def test_beside_it_the_pruned_model_says_what_the_masked_one_says(lm, judge):
 def test_beside_it_the_weights_really_shrink(lm, judge):
     judge.exact(
         WEIGHTS,
-        lambda: costs.bytes_off(lm.cut),
+        lambda: lm.cut.saved.off,
         of=lm,
-        n=lambda: max(1, len(lm.cut.of_name)),
+        n=lambda: max(1, len(lm.cut.saved.of_name)),
         test="bytes of every parameter's memory against the arithmetic",
         unable=lambda: lm.cut.refused,
-        note=lambda: costs.bytes_in_words(lm.cut),
+        note=lambda: lm.cut.saved.sizes,
     )
 
 
@@ -278,9 +278,9 @@ def test_beside_it_the_weights_really_shrink(lm, judge):
 def test_beside_it_cut_weights_say_what_the_masked_model_says(lm, judge):
     judge.exact(
         CUT,
-        lambda: costs.logits_off(lm.cut),
+        lambda: lm.cut.saved.difference,
         of=lm,
-        n=lambda: max(1, len(lm.cut.of_name)),
+        n=lambda: max(1, len(lm.cut.saved.of_name)),
         test="worst of every pruning and prompt",
         worst=True,
         unable=lambda: lm.cut.refused or lm.pruned.kept.too_coarse,
@@ -293,7 +293,7 @@ def test_control_weights_that_were_not_cut_fail(lm, judge, rule):
     def unpruned() -> float:
         if lm.cut.refused:
             raise RunsElsewhere(lm.cut.refused, command="pytest claims/ --claim X02 --model embedded/llama-s0")
-        kept = lm.cut.of_name.get(conditions.HIGHEST)
+        kept = lm.cut.saved.of_name.get(conditions.HIGHEST)
         return 0.0 if kept is None else kept.plain - kept.predicted if rule is WEIGHTS else kept.changed
 
     judge.exact(
