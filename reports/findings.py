@@ -298,7 +298,7 @@ def _counted(claim: dict, rows: list[dict], decided: dict[str, list[str]]) -> st
     reasons: dict[str, set[str]] = {}
     for row in rows:
         if row["role"] == CLAIM_ROLE and row["decisive"] and row["verdict"] != SUPPORTED and row["model"] in failed:
-            reasons.setdefault(_kind(row), set()).add(row["model"])
+            reasons.setdefault(_what_is_wrong(row), set()).add(row["model"])
     ranked = sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
     told = [f"{reason} ({len(models)})" for reason, models in ranked[:REASONS]]
     rest = set().union(*(models for _, models in ranked[REASONS:]))
@@ -310,10 +310,10 @@ _DEVIATION = re.compile(r"(?:^|; )((?:defect|documented|not in known_deviations)
 """How the reason of a row names what is recorded of it, in files of before `deviations` was a field."""
 
 
-def _kind(row: dict) -> str:
-    """What is wrong, without the figures that differ from one implementation to the next."""
+def _what_is_wrong(row: dict) -> str:
+    """What is wrong: what is recorded of it, else the row's own reason."""
     recorded = row["deviations"] if "deviations" in row else _DEVIATION.findall(row["reason"])
-    return recorded[0] if recorded else row["reason"].partition("; ")[2] or row["reason"] or row["rule"]
+    return recorded[0] if recorded else row["reason"] or row["rule"]
 
 
 def reason(row: dict) -> tuple[str, str]:

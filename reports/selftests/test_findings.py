@@ -103,6 +103,17 @@ def test_what_is_recorded_of_an_implementation_is_told_whatever_else_its_reason_
     assert found(results, "R01").said.endswith("2 fail; defect: two halves of a pair follow different axes (2)")
 
 
+def test_a_reason_without_a_record_is_told_whole():
+    """It may be of several parts, and the first of them may be the one that says why."""
+    results, reason = copy.deepcopy(SAMPLE), "made for yarn, which could not be built here; rests on default"
+    claim = claim_of(results, "R01")
+    for row in results["evidence"]:
+        if row["claim"] == "R01" and row["verdict"] == CONTRADICTED:
+            row |= {"verdict": INCONCLUSIVE, "reason": reason, "deviations": []}
+            claim["verdicts"][row["model"]] = INCONCLUSIVE
+    assert found(results, "R01").said == f"7 implementations: 5 hold, 2 undecided; {reason} (2)"
+
+
 def test_a_row_that_its_interval_did_not_decide_says_what_did():
     results = copy.deepcopy(SAMPLE)
     row = next(row for row in results["evidence"] if row["model"] == SMOLLM)
