@@ -92,8 +92,7 @@ def _about_layers(picture: dict) -> list[str]:
             f"{text.layers_in_words(bands['another size'])} heads of another size ({words}), which are not drawn here"
         )
     if "window" in bands:
-        sizes = sorted({rows[layer]["window"] for layer in bands["window"]})
-        told.append(f"{text.layers_in_words(bands['window'])} a window of {' or '.join(map(str, sizes))} tokens")
+        told.append(text.windows_in_words(bands["window"], (rows[layer]["window"] for layer in bands["window"])))
     if "no positions" in bands:
         told.append(f"{text.layers_in_words(bands['no positions'])} no positions: no pair turns")
     if "turn in part" in bands:
