@@ -157,7 +157,7 @@ def decided(rule: Rule, distance: np.ndarray, centroid: np.ndarray, shuffled: bo
     few = len(distance) < head_profiles.FEWEST_BLOCKS * head_profiles.LAYERS_A_BLOCK
     scores = (distance, centroid)
     if few:
-        scores = tuple(map(head_law.without_layer_means, scores))
+        scores = tuple(map(head_profiles.without_layer_means, scores))
     statistic = head_law.slope if rule.margin == SLOPE else head_law.rank_correlation
     statistic = head_law.shuffled(statistic) if shuffled else statistic
     return head_profiles.over_blocks(statistic, scores, rule.side, rule.margin, CLAIM.alpha)
