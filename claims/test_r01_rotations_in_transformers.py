@@ -7,7 +7,7 @@ identities of matrices.
 
 Another layout, sign, scale, origin or output order is no deviation, because no score depends on it. What breaks an
 identity is one. `fixtures/conformance/known_deviations.json` says for each deviation whether it is a defect or a
-documented variant.
+documented variant. A class that keeps a single number in checkpoints is told as two tolerances, since one is allowed.
 """
 
 import pytest
