@@ -48,7 +48,7 @@ from fixtures.measurements.sight import noted
 from fixtures.plain.errors import NotMadeFor
 from fixtures.run.census import marked, measures
 from fixtures.verdict.claim import NEGATIVE_CONTROL, POSITIVE_CONTROL, PRETRAINED, Claim, Rule
-from fixtures.verdict.subject import Subject
+from fixtures.verdict.subject import Subject, something_to_lose
 
 WHAT = {
     TEXT: "loss a token of plain text",
@@ -219,10 +219,17 @@ def nats(found, outcome: str, *doses: Dose) -> str:
 
 
 def decide(lm, judge, rule: Rule, outcome: str, units, *doses: Dose, heads: str = ALL, series=dict, of=None) -> None:
-    """One row. units: of the outcomes, (n,) in the quantity of the rule. doses: what the note says the cost of."""
+    """One row. units: of the outcomes, (n,) in the quantity of the rule. doses: what the note says the cost of. of: a
+    control, which is not-run where the model has nothing to lose."""
+
+    def measured() -> np.ndarray:
+        if of is not None:
+            something_to_lose(lm.doses.deciding.unable(outcome))
+        return units(lm.doses.deciding)
+
     judge.units(
         rule,
-        lambda: units(lm.doses.deciding),
+        measured,
         of=of or lm.subject,
         unable=lambda: lm.doses.deciding.no_heads(heads) or lm.doses.deciding.unable(outcome),
         note=lambda: noted(lm, nats(lm.doses.deciding, outcome, *doses), TOKENS.get(outcome)),
@@ -377,12 +384,45 @@ def test_control_of_ends(lm, judge, heads, outcome, what):
     )
 
 
+def farthest_from_all(found, outcome: str, heads: str) -> np.ndarray:
+    """(n,) nats by which zeroing an end of some heads differs from zeroing it in all heads, beyond a small loss; of the two
+    ends the one that differs more."""
+    if why := found.no_heads(heads):
+        raise NotMadeFor(why)
+    if found.heads[heads].all():
+        raise NotMadeFor(f"all of its heads are {heads}")
+    differ = [
+        np.abs(found.cost(outcome, dose) - found.cost(outcome, Dose(dose.kind, dose.end))) for dose in ends_of(heads)
+    ]
+    return np.max(differ, axis=0) - found.small(outcome)
+
+
+@asked
+@pytest.mark.parametrize(("heads", "outcome"), OWN_WORK)
+def test_control_a_dose_of_some_heads_is_not_one_of_all(lm, judge, heads, outcome):
+    """An instrument that heeds no heads gives (d) what zeroing costs in all of them, with which every other control agrees.
+
+    Whichever end these heads need, the other costs less in them than in all.
+    """
+    decide(
+        lm,
+        judge,
+        APART[heads, outcome],
+        outcome,
+        lambda found: farthest_from_all(found, outcome, heads),
+        *ends_of(heads),
+        of=lm.control(POSITIVE_CONTROL, "some-heads"),
+    )
+
+
 @pytest.mark.parametrize(
     ("rule", "dose"),
     [(CONTENT, SLOW_ZEROED), (NEEDED, FAST)],
     ids=["b-slowest-zeroed", "c-fastest-unturned"],
 )
 def test_control_random_weights_have_no_induction_to_lose(judge, store, rule, dose):
+    """Guards against a loss where there is nothing to lose. A dose that is not given costs nothing here either; that is
+    what the controls on the model itself are for."""
     found = induction_in_random_weights(store)
     judge.units(
         rule[INDUCTION],
