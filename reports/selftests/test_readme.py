@@ -171,7 +171,7 @@ def test_the_first_command_installs_and_selects_what_there_is(things):
     pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     from fixtures.models import packaged
 
-    assert next(iter(packaged.PACKAGED.values())).package in install, (install, pinned[:100])
+    assert next(iter(packaged.PACKAGED.values())).pieces[0].package in install, (install, pinned[:100])
     command = install.rpartition("&& ")[2]
     done = run(command.replace("-n 2", ""), things, "--collect-only", "-q")
     assert done.returncode == 0, done.stdout[-2000:]
