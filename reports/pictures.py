@@ -100,6 +100,8 @@ def _about_layers(picture: dict) -> list[str]:
         told.append(f"{text.layers_in_words(bands['turn in part'])} {' or '.join(map(str, counts))} pairs that turn")
     if "other periods" in bands:
         told.append(f"{text.layers_in_words(bands['other periods'])} other periods than those beneath the picture")
+    if picture.get("map"):
+        told.append(picture["map"])
     return told
 
 

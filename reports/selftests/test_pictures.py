@@ -180,9 +180,13 @@ ALL_LAYERS = [
 
 def test_layers_are_drawn_as_what_they_are():
     results = document()
-    results["run"]["pictures"] = [planted() | {"all_layers": ALL_LAYERS}]
+    seen = (
+        "2 of its 2 layers have dimensions that its weights make 0 in every query and key: 3, of which 2 lie in <the>"
+    )
+    results["run"]["pictures"] = [planted() | {"all_layers": ALL_LAYERS, "map": seen}]
     check.verify(results)
     text = render(results)
+    assert seen in Page(text).text() and "<the>" not in text
     page = Page(text)
     assert "0 0 8 16" in {
         one["viewbox"] for one in page.all("svg") if one.get("class") == "heads"
@@ -218,8 +222,15 @@ def test_layers_that_do_not_fit_the_picture_are_refused(change, said):
 def test_what_is_measured_of_layers_reaches_the_picture():
     """A hybrid with a window, a layer without positions and one of other heads; pairs that turn in no layer."""
     frequencies = np.array([[1.0, 0.1, 0.0], [0.0, 0.0, 0.0], [0.5, 0.05, 0.0]])
-    about = {"windows": [0, 0, 16], "measured": [1, 3, 4], "without": [0], "other_size": {"2": [4, 32]}}
+    about = {
+        "windows": [0, 0, 16],
+        "measured": [1, 3, 4],
+        "without": [0],
+        "other_size": {"2": [4, 32]},
+        "map": "a scale",
+    }
     made = use_pictures.picture("m", {"product": np.ones((3, 2, 3)), "frequencies": frequencies}, None, None, about)
+    assert made["map"] == "a scale"
     assert made["period"] == [6.283, 62.83, None]  # of the layers that see everything and turn
     assert [one["kind"] for one in made["all_layers"]] == [
         "no attention",
