@@ -104,8 +104,7 @@ def effective(model) -> np.ndarray:
 
 def product(model) -> np.ndarray:
     """(D,) mean |q||k| of each pair over all heads, each head divided by its own mean."""
-    sizes = model.norms.product
-    return (sizes / sizes.mean(axis=-1, keepdims=True)).mean(axis=(0, 1))
+    return profiles.comparable(model.norms.product, "head").mean(axis=(0, 1))
 
 
 def shown(model) -> dict:
