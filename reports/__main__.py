@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from fixtures.plain.command_line import Parser
+from fixtures.plain.command_line import Parser, end
 from fixtures.plain.files import write_in_one_step
 from fixtures.plain.text import counted, one_line
 from fixtures.verdict.gate import BaselineError
@@ -72,6 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except (ResultsError, BrowserError) as error:
         print(error, file=sys.stderr)
+    except BrokenPipeError:  # of whoever reads the output
+        raise
     except OSError as error:
         print(f"{error.filename or 'output'}: cannot be written ({error.strerror})", file=sys.stderr)
     return 1
@@ -109,10 +111,12 @@ def _table(options: argparse.Namespace) -> int:
         return 0
     except (table.TableError, BaselineError) as error:
         print(error, file=sys.stderr)
+    except BrokenPipeError:  # of whoever reads the output
+        raise
     except OSError as error:
         print(f"{error.filename or 'output'}: {error.strerror}", file=sys.stderr)
     return 1
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    end(main)
