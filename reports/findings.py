@@ -160,8 +160,7 @@ def decided_by(claim: dict, rows: list[dict], verdict: str, models: Sequence[str
     shown = [row for row in deciding.values() if row["rule"] == first]
     where = ""
     if len(shown) < len(models):
-        names = ", ".join(row["model"] for row in shown)
-        where = f", in {names if len(shown) <= NAMED else f'{len(shown)} of {len(models)}'}"
+        where = f", in {_counted_names(shown, len(models))}"
     own = [r for r in rows if r["model"] == shown[0]["model"] and r["role"] == CLAIM_ROLE and r["decisive"]]
     agree = sum(row["verdict"] == SUPPORTED for row in own)
     besides = ""
@@ -173,6 +172,11 @@ def decided_by(claim: dict, rows: list[dict], verdict: str, models: Sequence[str
         }
         besides = f"; {len(others)} more rule{'s hold' if len(others) > 1 else ' holds'}" if others else ""
     return figure(*shown) + where + besides
+
+
+def _counted_names(rows: list[dict], of: int = 0) -> str:
+    """'a, b', or '12 of 20' where they are many."""
+    return ", ".join(row["model"] for row in rows) if len(rows) <= NAMED else f"{len(rows)}{f' of {of}' if of else ''}"
 
 
 def broken(claim: dict) -> str:
@@ -203,7 +207,13 @@ def deciding_row(rows: list[dict], order: list[str], verdict: str, model: str) -
 
 
 def figure(*rows: dict) -> str:
-    """'the rise: 0.31 nats (90% CI 0.28 to 0.34; claimed: at least 0.1)'; over several rows of a rule, their range."""
+    """'the rise: 0.31 nats (90% CI 0.28 to 0.34; claimed: at least 0.1)'; over several rows of a rule, their range, and which
+    of them have no number, with the reason of the first."""
+    without = [row for row in rows if row["estimate"] is None]
+    if without and len(without) < len(rows):
+        told = [row for row in rows if row["estimate"] is not None]
+        why = reason(without[0])[0] or "no number"
+        return f"{figure(*told)}, in {_counted_names(told)}; {why}, in {_counted_names(without)}"
     first = rows[0]
     values = [row["estimate"] for row in rows if row["estimate"] is not None]
     claimed = f"claimed: {_claimed(first)}"

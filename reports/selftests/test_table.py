@@ -72,6 +72,19 @@ def test_several_models_of_one_verdict_are_told_by_their_range(tmp_path):
     assert "0.3 to 0.5 of the mean (90% CIs from 0.2 to 0.6; claimed: at least 0.1)" in line
 
 
+def test_a_model_without_a_number_is_told_apart_from_those_that_have_one(tmp_path):
+    """It shared the number of the others, as if it were its own."""
+    open_ = {"low": 0.0, "high": 0.4}
+    claims = recorded(tmp_path, *(row(name, **open_) for name in ("m0", "m1", "m2")))
+    (held,) = claims["C05"]["models"]["m1"]["rows"].values()
+    held |= {"estimate": None, "ci": None, "reason": "no weight is admissible"}
+    (line,) = body(claims)
+    assert (
+        "0.2 of the mean (90% CIs from 0 to 0.4; claimed: at least 0.1), in m0, m2; no weight is admissible, in m1"
+        in line
+    )
+
+
 def test_many_models_are_counted(tmp_path):
     claims = recorded(tmp_path, *(row(f"hub/m{n}") for n in range(table.FEW + 1)))
     assert body(claims)[0].startswith(f"| C05 | {table.FEW + 1} of `hub/*` (pretrained) | supported |")
