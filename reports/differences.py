@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+from fixtures.models.registry import BY_NAME
 from fixtures.verdict.claim import CLAIM_ROLE, CONTRADICTED, NOT_RUN, SUPPORTED, worded
 from fixtures.verdict.tiers import tier_of
 
@@ -60,6 +61,7 @@ def changes(results: dict) -> list[Change] | None:
         return None
     grouped: dict[tuple, list[str]] = {}
     anew, other_words = set(run.get("drawn_anew", ())), reworded(results)
+    by_name = BY_NAME - set(run["options"].get("model") or ())  # a run that does not name these measures none of them
     for claim in results["claims"]:
         if not claim["selected"]:
             continue
@@ -67,7 +69,9 @@ def changes(results: dict) -> list[Change] | None:
         is_reworded = claim["id"] in other_words
         for model in sorted(held.keys() | said.keys()):
             before, now = held.get(model, ""), said.get(model, NOT_RUN)
-            if before == now or (not before and now == NOT_RUN) or (model not in said and rope_alone(run)):
+            if before == now or (not before and now == NOT_RUN):
+                continue
+            if model not in said and (rope_alone(run) or model in by_name):
                 continue
             inside = claim["in_scope"].get(model, tier_of(model) in claim["scope"])
             excuse = "; ".join(
